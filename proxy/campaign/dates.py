@@ -9,7 +9,7 @@ in the length of the subject.
 """
 
 import re
-from collections.abc import Iterator
+from typing import Final
 
 from proxy.campaign.vocabulary import (
     ARTICLES,
@@ -67,41 +67,59 @@ _DAY_BEHIND_MONTH = re.compile(
 )
 _BARE_DATE = re.compile(rf"{_DAY}[/.]{_MONTH_NUMBER}(?![\w%€]|[/.,]?[0-9]){_NO_AMOUNT}")
 _BARE_HOUR = re.compile(rf"{_HOUR} ?h(?!\w)", re.IGNORECASE)
-_NUMBER = re.compile(r"(?<![0-9.,:/#№$€£¥-])[0-9]")
-_BEHIND_ASCII = re.compile(r"[A-SU-Za-z_…]\Z")
+# A digit is sooner found than what does not stand before it.
+_NUMBER = re.compile(r"[0-9](?<![0-9.,:/#№$€£¥-][0-9])")
+_BEHIND: Final = frozenset("ABCDEFGHIJKLMNOPQRSUVWXYZabcdefghijklmnopqrstuvwxyz_…")
 """A letter to which a number belongs (`KW12`), or what stands for letters that are gone; a `T` may
 stand between date and time (ISO 8601)."""
 _LAST_WORD = re.compile(r"(?<!\w)([^\W\d_]+)(?:\.?,? )\Z")
+_WORD_AHEAD = re.compile(r"[0-9]+ ([^\W\d_]+)")
+_WORDS_AHEAD = MONTHS | frozenset(["a", "p", "am", "pm", "h", "uhr", "de", "of"])
+"""One of these stands behind a number and a space, where both begin a date or a time."""
+_WORDS_BEFORE = MONTHS | DATE_WORDS | TIME_WORDS
 _HALF_DAY = re.compile(r"(?:午前|午後|上午|下午|晚上|오전|오후) ?\Z")
 _WINDOW = 24
 
 
-def dates(subject: str) -> Iterator[Span]:
-    """Yield where dates and times stand, in order."""
-    done = 0
+def dates(subject: str) -> list[Span]:
+    """Return where dates and times stand, in order."""
+    found, done = [], 0
     for number in _NUMBER.finditer(subject):
         at = number.start()
-        if at < done or _BEHIND_ASCII.search(subject, max(0, at - 1), at):
+        if at < done or (at and subject[at - 1] in _BEHIND):
             continue
         if (span := _at(subject, at)) is not None:
-            yield span
+            found.append(span)
             done = span[1]
+    return found
 
 
 def _at(subject: str, at: int) -> Span | None:
     """Return the span of the date or time whose first number stands there."""
+    word = _WORD_AHEAD.match(subject, at)
+    if word is None or folded(word[1]) in _WORDS_AHEAD:
+        span = _beginning(subject, at)
+        if span is not None:
+            return span
+    return _behind(subject, at)
+
+
+def _beginning(subject: str, at: int) -> Span | None:
+    """Return the span of what is a date or time by how it begins."""
     date = _DATE.match(subject, at) or _DAY_AND_MONTH.match(subject, at)
     if date and (date.re is _DATE or folded(date[1]) in MONTHS):
         return _with_weekday(subject, at), date.end()
     if hour := _TIME.match(subject, at):
         half = _HALF_DAY.search(subject, max(0, at - 4), at)
         return half.start() if half else at, hour.end()
-    before = _LAST_WORD.search(subject, max(0, at - _WINDOW), at)
-    return _behind(subject, at, before) if before else None
+    return None
 
 
-def _behind(subject: str, at: int, before: re.Match[str]) -> Span | None:
+def _behind(subject: str, at: int) -> Span | None:
     """Return the span of what is a date or time by the word before it: `March 12`, `on 12/3`."""
+    before = _word_before(subject, at)
+    if before is None:
+        return None
     word = folded(before[1])
     if word in MONTHS and (day := _DAY_BEHIND_MONTH.match(subject, at)):
         return _with_weekday(subject, before.start()), day.end()
@@ -110,6 +128,14 @@ def _behind(subject: str, at: int, before: re.Match[str]) -> Span | None:
     if word in TIME_WORDS and (hour := _BARE_HOUR.match(subject, at)):
         return hour.span()
     return None
+
+
+def _word_before(subject: str, at: int) -> re.Match[str] | None:
+    """Return the word before a number; None where there is none, or one of no date is seen at once."""
+    last = subject[max(0, at - _WINDOW) : at].split(" ")[-2:]
+    if last[-1] or (last[0].isalpha() and folded(last[0]) not in _WORDS_BEFORE):
+        return None
+    return _LAST_WORD.search(subject, max(0, at - _WINDOW), at)
 
 
 def _with_weekday(subject: str, at: int) -> int:

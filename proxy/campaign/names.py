@@ -10,11 +10,11 @@ same subject.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from email.utils import getaddresses
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
+from config.value_objects import value
 from proxy.campaign.dates import Span
 from proxy.campaign.vocabulary import (
     AMBIGUOUS,
@@ -40,6 +40,7 @@ MAX_TITLES: Final = 4
 """Words before a name that go with it: `Sehr geehrte Frau Professor Doktor`."""
 
 _WORD = re.compile(r"[^\W\d_]+")
+_LOWER_ASCII_WORD = re.compile("[a-z]+")
 _SIMPLE = re.compile(
     r"\"?([^\"<>(),;:\\@]*)\"? ?<([^\s<>(),;:\\@\"]+@[^\s<>(),;:\\@\"]+)>"
     r"|([^\s<>(),;:\\@\"]+@[^\s<>(),;:\\@\"]+)"
@@ -55,44 +56,49 @@ _SUFFIX = re.compile(r"['’](?:[^\W\d_]{1,4}(?!\w))?")
 _QUOTE = re.compile(r"['’‘]")
 _INITIAL = re.compile(r" ([^\W\d_a-zß-ÿ])\.(?!\w)")
 _BEFORE = re.compile(r"([^\W\d_]+)(\.? |['’])\Z")
-_LOCAL_END = re.compile(r"[+]")
+_LOCAL_END: Final = "+"
+_GONE: Final = "…"
 _CYRILLIC_ENDINGS = frozenset("а я у ю е и ы о ом ем ём ой ей ою ею ии".split())  # noqa: SIM905
 _GLUED_LETTERS, _USERNAME_LETTERS = 3, 4
 _WINDOW = 24
+_NO_NAMES: Final = ROLES | PARTICLES
+_MOST_GLUED_LETTERS: Final = 40
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reader:
     """The one reader of a message, as its To header has them; empty where there are several.
 
     `words` are those of the display name and the address, as `folded`; `glued` the local part's
     where it may hold several in one. `written` are the texts that are theirs as a whole: address,
-    local part. `cjk` are names in scripts without spaces.
+    local part. `cjk` are names in scripts without spaces. `forms` are all words of ASCII that `words`
+    and `glued` may take for theirs, in lower case, and some more; None where they are too many.
     """
 
     words: frozenset[str] = frozenset()
     glued: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     cjk: tuple[str, ...] = ()
+    forms: frozenset[str] | None = None
 
     @classmethod
     def of(cls, display: str, address: str) -> Self:
         """Return the reader of a display name and an address."""
         local = address.rpartition("@")[0]
-        main = _LOCAL_END.split(local)[0]
-        shown = _WORD.findall(display)[:MAX_NAME_WORDS]
-        in_local = [word for word in _WORD.findall(main)[:MAX_NAME_WORDS] if len(word) > SHORT]
+        main = local.partition(_LOCAL_END)[0]
+        shown = _words(display)
+        in_local = [word for word in _words(main) if len(word) > SHORT]
         if len(main) <= SHORT:
             in_local.append(main)
-        words = {each for word in (*shown, *in_local) for each in spellings(word)}
+        words: set[str] = set()
+        for word in (*shown, *in_local):
+            words.update((word.lower(),) if word.isascii() else spellings(word))
         is_username = len(main) >= _USERNAME_LETTERS and not main.isalpha()
-        named = frozenset(words - ROLES - PARTICLES)
-        return cls(
-            frozenset(each for each in named if len(each) > 1),
-            tuple(folded(word) for word in in_local if folded(word) not in ROLES),
-            tuple(each for each in (address, main if is_username else "") if each),
-            tuple(_cjk_names(display)),
-        )
+        named = frozenset([each for each in words if len(each) > 1 and each not in _NO_NAMES])
+        glued = tuple([each for each in map(folded, in_local) if each not in ROLES])
+        written = tuple([each for each in (address, main if is_username else "") if each])
+        cjk = () if display.isascii() else tuple(_cjk_names(display))
+        return cls(named, glued, written, cjk, _forms(named, glued))
 
     @classmethod
     def of_header(cls, to: str, *, has_more: bool = False) -> Self:
@@ -114,6 +120,24 @@ class Reader:
 NOBODY: Final = Reader()
 
 
+def _words(text: str) -> list[str]:
+    """Return the words of a display name or local part, in lower case where all is ASCII."""
+    found = _LOWER_ASCII_WORD.findall(text.lower()) if text.isascii() else _WORD.findall(text)
+    return found[:MAX_NAME_WORDS]
+
+
+def _forms(words: Iterable[str], glued: Iterable[str]) -> frozenset[str] | None:
+    """Return `Reader.forms`: words with and without an `s`, what local parts begin and end with."""
+    forms = {form for word in words for form in (word, word + "s")}
+    for each in glued:
+        if len(each) > _MOST_GLUED_LETTERS:
+            return None  # no name is so long, and its beginnings are as many
+        for length in range(_GLUED_LETTERS, len(each) + 1):
+            forms.add(each[:length])
+            forms.add(each[-length:])
+    return frozenset(forms)
+
+
 def _cjk_names(display: str) -> Iterator[str]:
     """Yield the longest first: the whole name, then its parts."""
     parts = _CJK.findall(display)
@@ -122,20 +146,44 @@ def _cjk_names(display: str) -> Iterator[str]:
     yield from sorted(parts, key=len, reverse=True)
 
 
-def names(subject: str, reader: Reader) -> Iterator[Span]:
-    """Yield where the reader is named; spans may overlap."""
+def names(subject: str, reader: Reader) -> list[Span]:
+    """Return where the reader is named; spans may overlap."""
+    spans: list[Span] = []
+    lower = subject.lower()
     for text in reader.written:
-        yield from _written(subject, text)
+        if text.lower() in lower:
+            spans += _written(subject, text)
     for text in reader.cjk:
-        yield from _in_cjk(subject, text)
+        spans += _in_cjk(subject, text)
     if reader.words or reader.glued:
-        yield from _worded(subject, reader)
+        words = _may_be_names(subject, lower, reader.forms)
+        spans += _worded(subject, words, reader) if words else ()
+    return spans
+
+
+def _may_be_names(subject: str, lower: str, forms: frozenset[str] | None) -> Sequence[Span]:
+    """Return where words stand that may be the reader's; all others are passed over by one look."""
+    plain = lower if lower.isascii() else lower.replace(_GONE, " ")
+    if forms is None or not plain.isascii():
+        words = _WORD.finditer(subject)
+        return [word.span() for word in words if forms is None or _may_be_name(word[0], forms)]
+    hits = forms.intersection(_LOWER_ASCII_WORD.findall(plain))
+    if len(hits) == 1:
+        (hit,) = hits
+        if plain.count(hit) == 1:
+            at = plain.find(hit)
+            return ((at, at + len(hit)),)
+    if not hits:
+        return ()
+    return [word.span() for word in _LOWER_ASCII_WORD.finditer(plain) if word[0] in hits]
+
+
+def _may_be_name(word: str, forms: frozenset[str]) -> bool:
+    return word.lower() in forms or not word.isascii()
 
 
 def _written(subject: str, text: str) -> Iterator[Span]:
     """Yield where a text stands as a whole, in any case."""
-    if text.lower() not in subject.lower():
-        return
     for found in re.finditer(rf"(?<!\w){re.escape(text)}(?!\w)", subject, re.IGNORECASE):
         yield found.span()
 
@@ -170,8 +218,7 @@ def _family(subject: str, name: str) -> Iterator[Span]:
         at = subject.find(name, end)
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(NamedTuple):
     """A word of the subject that is one of the reader's; `sure`: it is surely meant as a name."""
 
     start: int
@@ -179,8 +226,9 @@ class _Candidate:
     sure: bool
 
 
-def _worded(subject: str, reader: Reader) -> Iterator[Span]:
-    found = [each for word in _WORD.finditer(subject) if (each := _candidate(word, reader))]
+def _worded(subject: str, words: Iterable[Span], reader: Reader) -> Iterator[Span]:
+    """Yield where the reader is named by these words."""
+    found = [each for span in words if (each := _candidate(subject, span, reader))]
     for at, each in enumerate(found):
         beside = found[max(0, at - 1) : at] + found[at + 1 : at + 2]
         if each.sure or any(_touch(subject, each, other) for other in beside):
@@ -189,14 +237,15 @@ def _worded(subject: str, reader: Reader) -> Iterator[Span]:
             yield each.end, found[at + 1].start
 
 
-def _candidate(word: re.Match[str], reader: Reader) -> _Candidate | None:
-    text, (start, end) = word[0], word.span()
+def _candidate(subject: str, span: Span, reader: Reader) -> _Candidate | None:
+    start, end = span
+    text = subject[start:end]
     name = _name(text, reader.words)
     if name is None:
-        is_part = _is_glued(text, reader) and _is_addressed(word.string, start, end)
+        is_part = _is_glued(text, reader) and _is_addressed(subject, start, end)
         return _Candidate(start, end, sure=True) if is_part else None
     is_clear = name not in AMBIGUOUS and len(name) > SHORT and not text[0].islower()
-    return _Candidate(start, end, sure=is_clear or _is_addressed(word.string, start, end))
+    return _Candidate(start, end, sure=is_clear or _is_addressed(subject, start, end))
 
 
 def _name(text: str, words: frozenset[str]) -> str | None:
@@ -230,12 +279,11 @@ def _is_stem(stem: str, name: str) -> bool:
 
 def _is_glued(text: str, reader: Reader) -> bool:
     """Whether the local part begins or ends with the word: `Jane` in `janedoe`."""
-    if not reader.glued:
-        return False
     word = folded(text)
-    if not any(each.startswith(word) or each.endswith(word) for each in reader.glued):
-        return False
-    return len(word) >= _GLUED_LETTERS and word not in ROLES and word not in GREETINGS
+    for each in reader.glued:
+        if each.startswith(word) or each.endswith(word):
+            return len(word) >= _GLUED_LETTERS and word not in ROLES and word not in GREETINGS
+    return False
 
 
 def _is_addressed(subject: str, start: int, end: int) -> bool:
@@ -274,7 +322,7 @@ def _whole(subject: str, start: int, end: int, reader: Reader) -> Span:
         end = suffix.end()
     if (initial := _INITIAL.match(subject, end)) and _begins(initial[1], reader):
         end = initial.end()
-    for _ in range(MAX_TITLES):
+    for _ in range(MAX_TITLES if start else 0):
         before = _BEFORE.search(subject, max(0, start - _WINDOW), start)
         if before is None:
             break

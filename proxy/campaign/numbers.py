@@ -24,7 +24,10 @@ from proxy.campaign.vocabulary import (
 
 _CODE = re.compile(r"(?<![0-9A-Za-z…])[0-9A-Za-z]+(?:[-/_][0-9A-Za-z]+)*(?!…)")
 """What may be a number, with letters in it and in groups; not the rest of what is gone already."""
+_STRETCH = re.compile(r"(?<![0-9A-Za-z/_-])[A-Za-z/_-]*[0-9][0-9A-Za-z/_-]*")
+"""What codes with a digit stand in; words are passed over."""
 
+_DIGIT = re.compile("[0-9]")
 _CURRENCY = r"[€$£¥₽₺₴₩₹฿₪¢￥]"
 _UNIT = re.compile(
     r"""(?:[.,'’][0-9]{1,9}|[ \u00a0\u202f][0-9]{3}(?![0-9])){0,3}(?:[.,][-–—])?  # its rest
@@ -54,16 +57,23 @@ _LONG_DIGITS, _LONG_CODE, _MIXED_RUNS = 5, 6, 4
 _HASHED_ISSUE_DIGITS = 3
 
 
-def numbers(subject: str) -> Iterator[Span]:
-    """Yield where numbers stand that are one reader's, in order."""
-    for found in _CODE.finditer(subject):
-        code = found[0]
-        if not code.isalpha() and _is_readers(subject, *found.span(), code):
-            yield found.span()
+def numbers(subject: str) -> list[Span]:
+    """Return where numbers stand that are one reader's, in order."""
+    return [code.span() for code in _codes(subject) if _is_readers(subject, *code.span(), code[0])]
+
+
+def _codes(subject: str) -> Iterator[re.Match[str]]:
+    """Yield each code that has a digit."""
+    for stretch in _STRETCH.finditer(subject):
+        start, end = stretch.span()
+        # One character more, as what follows has a say.
+        for code in _CODE.finditer(subject, start, end + 1):
+            if _DIGIT.search(code[0]):
+                yield code
 
 
 def _is_readers(subject: str, start: int, end: int, code: str) -> bool:
-    if not any("0" <= each <= "9" for each in code) or _is_amount(subject, start, end):
+    if _is_amount(subject, start, end):
         return False
     before = subject[max(0, start - _WINDOW) : start]
     if (stands_behind := _named(before)) is not None:

@@ -26,14 +26,13 @@ MAX_PASSES = 5
 _REMEMBERED = 1024
 """Texts whose dates and numbers are: without the names of readers, those of a mailing are one."""
 
-_SPACE = re.compile(r"\s+")
-_DIGIT = re.compile(r"\d")
+_DIGIT = re.compile("[0-9]")
 _RUN = re.compile(r"…(?:[ .‐-]{0,2}…)+")
 
 
 def template(subject: str, reader: Reader = NOBODY) -> str | None:
     """Return the subject with `…` for what is the reader's; None where nothing else is left."""
-    made, text = _SPACE.sub(" ", subject).strip(), ""
+    made, text = " ".join(subject.split()), ""
     for _ in range(MAX_PASSES):
         if made == text:
             break
@@ -45,13 +44,18 @@ def template(subject: str, reader: Reader = NOBODY) -> str | None:
 
 def _replaced(text: str, reader: Reader) -> str:
     """Return a text with `…` for each name, date and number that is found in it."""
-    return _collapsed("".join(_pieces(text, sorted((*names(text, reader), *_figures(text))))))
+    spans = names(text, reader)
+    if _DIGIT.search(text):
+        spans += _figures(text)
+    if spans:
+        text = "".join(_pieces(text, sorted(spans)))
+    return _collapsed(text)
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _figures(text: str) -> tuple[Span, ...]:
     """Return where dates, times and numbers stand that are the reader's, whoever that is."""
-    return (*dates(text), *numbers(text)) if _DIGIT.search(text) else ()
+    return (*dates(text), *numbers(text))
 
 
 def _pieces(text: str, spans: Iterable[Span]) -> Iterator[str]:

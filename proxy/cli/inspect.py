@@ -159,7 +159,7 @@ def judged_as(sender: Sender | None) -> Text:
 def summary(
     plan: Plan, growth_octets: int, url_for: Callable[[PlannedLink], str]
 ) -> Iterator[Text]:
-    """Return a few lines on what becomes of the message as a whole."""
+    """Yield a few lines on what becomes of the message as a whole."""
     if plan.untouched is not None:
         yield _line("untouched", f"{plan.untouched} ({plan.untouched.help})", "bold")
         yield from _diagnosed(plan.diagnosis)

@@ -1,13 +1,14 @@
 """`waypost proxy`: the SMTP side as a service.
 
 Owns: the command, and its exit status.
-Does not own: listeners and sessions (`proxy.server.server`), processes (`proxy.server.workers`),
+Does not own: listeners and sessions (`proxy.server.server`), processes (`config.service.workers`),
 signals and systemd (`config.service.systemd`).
 """
 
 import ssl
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import click
 import uvloop
@@ -17,13 +18,14 @@ from config.loading.config_file import ConfigFile
 from config.loading.load import load
 from config.schema import Config
 from config.service import systemd
-from config.service.reload import tell
+from config.service.reload import reload_unheard
 from config.service.shared_counts import SharedCounts
+from config.service.workers import Workers
 from config.telemetry import exposition, observe
 from proxy.server.reload import InForce
 from proxy.server.server import serve
 from proxy.server.sockets import Sockets, bind
-from proxy.server.workers import Workers
+from tracker.decisions import heard
 
 
 @click.command("proxy")
@@ -35,6 +37,7 @@ def proxy_command(config: ConfigFile) -> None:
     try:
         shares = _shares(settings)
         serve_as_owner(settings)
+        heard.require(settings.store)  # each worker would end by it, again and again
         if len(shares) == 1:
             _work("proxy", config, settings, shares[0], systemd.ready)
         else:
@@ -48,19 +51,20 @@ def _share_out(file: ConfigFile, config: Config, shares: list[Sockets]) -> int:
     in_force, counts = InForce(config), SharedCounts(len(shares))
 
     def read_again() -> None:
-        try:
-            waiting = in_force.reload(load(file, files=True))
-        except Exception as error:  # noqa: BLE001 - each worker logs it, but systemd hears us alone
-            tell("proxy", refused=str(error))
-        else:
-            tell("proxy", waiting=waiting)
+        reload_unheard("proxy", lambda: in_force.reload(load(file, files=True)))
 
     def work(index: int, on_ready: Callable[[], None]) -> None:
         mine = counts.of(index)
         sockets = replace(shares[index], former_tls=in_force.tls_context, counts=mine)
         _work(f"proxy-{index}", file, in_force.config, sockets, on_ready)
 
-    return Workers(shares, work, read_again, counts.forget).run()
+    return Workers(
+        [share.all for share in shares],
+        work,
+        read_again,
+        counts.forget,
+        partial(observe.log, observe.PROXY_WORKER_LOST),
+    ).run()
 
 
 def _shares(config: Config) -> list[Sockets]:

@@ -11,7 +11,7 @@ cancelled because a client has gone: that shows when more is read from it, or in
 import asyncio
 import math
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
@@ -19,6 +19,8 @@ from config.service.patience import Patience
 from proxy.client.limits import (
     GREETING_PATIENCE_S,
     MAX_COMMAND_OCTETS,
+    RECEIVE_OCTETS,
+    RECEIVE_OF_MESSAGE_OCTETS,
     SESSION_BUFFER_OCTETS,
     WRITE_PATIENCE_S,
 )
@@ -41,16 +43,17 @@ class ClientConnection(asyncio.BufferedProtocol):
         """`arriving` is where the loop puts what the kernel has, for all connections of a loop."""
         self.lost = False
         """The connection is gone in both directions."""
+        self.choked = False
+        """What was written last has not gone out; more has to wait, until `drain`."""
         self.tls = False
         self._on_connected = on_connected
         self._arriving = arriving
         self._transport: asyncio.Transport
         self._received = bytearray()
+        self._at_once_octets = RECEIVE_OCTETS
         self._scanned = 0
         self._eof = False
         self._paused = False
-        self._choked = False
-        """What was written last has not gone out; more has to wait."""
         self._gathered: list[bytes] | None = None
         self._patience: Patience
 
@@ -65,7 +68,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     def get_buffer(self, sizehint: int) -> memoryview:
         """Bound what is read from one client in one iteration of the loop."""
         del sizehint
-        return self._arriving
+        return self._arriving[: self._at_once_octets]
 
     def buffer_updated(self, nbytes: int) -> None:
         """Keep what came; stop reading when the client is too far ahead of us."""
@@ -90,11 +93,11 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         """Make `drain` wait until the client has read more."""
-        self._choked = True
+        self.choked = True
 
     def resume_writing(self) -> None:
         """Let `drain` go on."""
-        self._choked = False
+        self.choked = False
         self._patience.end()
 
     # What the session calls.
@@ -121,12 +124,14 @@ class ClientConnection(asyncio.BufferedProtocol):
 
         Raises ClientGone, LineTooLong, or TimeoutError when it is not complete in `patience_s`.
         """
+        self._at_once_octets = RECEIVE_OCTETS
         too_long = False
         due_s = self._patience.loop.time() + patience_s
         while True:
             end = self._received.find(b"\n", self._scanned)
             if 0 <= end < limit_octets and not too_long:
-                return _without_line_end(self._take(end + 1))
+                line = self._take(end + 1)
+                return line[:-2] if line.endswith(b"\r\n") else line[:-1]
             if end >= 0:
                 self._take(end + 1)
                 raise LineTooLong
@@ -134,19 +139,27 @@ class ClientConnection(asyncio.BufferedProtocol):
             if self._scanned >= limit_octets:
                 too_long = True
                 self._take(self._scanned)
-            await self._more(due_s)
+            if self._eof:
+                raise ClientGone
+            await self._patience.until(due_s)
 
     def next_line(self, limit_octets: int) -> bytes | None:
         """Return the next line if it is here and not too long, else None; it stays unread."""
+        if not self._received:
+            return None
         end = self._received.find(b"\n", 0, limit_octets)
-        return None if end < 0 else _without_line_end(bytes(self._received[: end + 1]))
+        return None if end < 0 else bytes(self._received[:end]).removesuffix(b"\r")
 
     def skip_line(self) -> None:
         """Drop the line that `next_line` returned."""
         self._take(self._received.index(b"\n") + 1)
 
     async def chunk(self, patience_s: float) -> bytes:
-        """Return all that has come; raises ClientGone, or TimeoutError after `patience_s`."""
+        """Return all that has come of a message; raises ClientGone, or TimeoutError after `patience_s`.
+
+        Once the next line is waited for, less is read at a time again.
+        """
+        self._at_once_octets = RECEIVE_OF_MESSAGE_OCTETS
         if not self._received:
             await self._more(self._patience.loop.time() + patience_s)
         return self._take(len(self._received))
@@ -202,7 +215,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     async def drain(self) -> None:
         """Wait until the client reads on; raises TimeoutError after WRITE_PATIENCE_S."""
         due_s = self._patience.loop.time() + WRITE_PATIENCE_S
-        while self._choked and not self.lost:
+        while self.choked and not self.lost:
             await self._patience.wait_until(due_s)
 
     async def start_tls(self, context: ssl.SSLContext) -> None:
@@ -268,20 +281,20 @@ class ClientConnection(asyncio.BufferedProtocol):
         self._transport.abort()
 
     def _take(self, size_octets: int) -> bytes:
-        taken = bytes(memoryview(self._received)[:size_octets])
-        del self._received[:size_octets]
+        if size_octets == len(self._received):
+            taken = bytes(self._received)
+            self._received.clear()
+        else:
+            taken = bytes(memoryview(self._received)[:size_octets])
+            del self._received[:size_octets]
         self._scanned = 0
         if self._paused and len(self._received) <= SESSION_BUFFER_OCTETS // 2:
             self._paused = False
             self._transport.resume_reading()
         return taken
 
-    async def _more(self, due_s: float = math.inf) -> None:
+    def _more(self, due_s: float = math.inf) -> Awaitable[None]:
         """Wait for more to come; raises ClientGone, or TimeoutError at `due_s` by the loop's clock."""
         if self._eof:
             raise ClientGone
-        await self._patience.wait_until(due_s)
-
-
-def _without_line_end(line: bytes) -> bytes:
-    return line.removesuffix(b"\n").removesuffix(b"\r")
+        return self._patience.until(due_s)

@@ -5,6 +5,8 @@ Does not own: the rules for addresses and attributes (`trust`), its logins (`log
 command may come (`proxy.session.session`).
 """
 
+from typing import NamedTuple, Self
+
 from config.addresses import within
 from config.schema import ProxyConfig
 from proxy.client import trust
@@ -15,6 +17,40 @@ from proxy.relay.upstream import Upstream
 from proxy.smtp import replies
 from proxy.smtp.client_info import ClientInfo
 from proxy.smtp.replies import Reply
+
+
+class Judged(NamedTuple):
+    """What the rules of `trust` say of a client."""
+
+    trusted: bool
+    trusted_unasked: bool
+    may_send: bool
+    network: str
+    account: str
+    submitter: Submitter
+
+    @property
+    def may_use_our_login(self) -> bool:
+        """Whether its mail may go out under our own login at a relay to which it did not log in itself.
+
+        That is for whoever is trusted; not for whom a mail server only answers for. With several relays,
+        a client that logged in to one gets another only where that names its account.
+        """
+        return self.trusted
+
+    @classmethod
+    def by(
+        cls, config: ProxyConfig, client: Client, account: str | None, *, authenticated: bool
+    ) -> Self:
+        """Ask them; `account` is the name of its login here, if it has one."""
+        return cls(
+            trust.trusted(client, config, authenticated=authenticated),
+            trust.trusted(client, config, authenticated=False),
+            trust.may_send(client, config, authenticated=authenticated),
+            trust.network(client),
+            trust.account(client) if account is None else f"account:{account}",
+            trust.submitter(client, account, authenticated=authenticated),
+        )
 
 
 class ClientIdentity:
@@ -34,24 +70,36 @@ class ClientIdentity:
         self._upstream = upstream
         self._config = config
         self._hostname = hostname
+        self._judged_for: tuple[Client, bool, str | None] | None = None
+        self._last_judged: Judged
+
+    @property
+    def judged(self) -> Judged:
+        """What it may do now: all of the below at one time. Judged anew only as the client changes."""
+        upstream = self._upstream
+        known = (self.client, upstream.authenticated, upstream.account)
+        if known != self._judged_for:
+            client, authenticated, account = known
+            self._last_judged = Judged.by(
+                self._config, client, account, authenticated=authenticated
+            )
+            self._judged_for = known  # last: where judging fails, nothing is known of this client
+        return self._last_judged
 
     @property
     def account(self) -> str:
         """The name under which a retry of its messages is recognised."""
-        login = self._upstream.account
-        return trust.account(self.client) if login is None else f"account:{login}"
+        return self.judged.account
 
     @property
     def trusted(self) -> bool:
         """Whether its mail may be tracked and signed (DESIGN §3.4)."""
-        authenticated = self._upstream.authenticated
-        return trust.trusted(self.client, self._config, authenticated=authenticated)
+        return self.judged.trusted
 
     @property
     def submitter(self) -> Submitter:
         """Who hands its mail in, as `accounts` of a [[sender]] may name it."""
-        authenticated = self._upstream.authenticated
-        return trust.submitter(self.client, self._upstream.account, authenticated=authenticated)
+        return self.judged.submitter
 
     @property
     def trusted_unasked(self) -> bool:
@@ -59,16 +107,7 @@ class ClientIdentity:
 
         Whoever else connects could be anybody, and the relay's sessions are few.
         """
-        return trust.trusted(self.client, self._config, authenticated=False)
-
-    @property
-    def may_use_our_login(self) -> bool:
-        """Whether its mail may go out under our own login at a relay to which it did not log in itself.
-
-        That is for whoever is trusted; not for whom a mail server only answers for. With several relays,
-        a client that logged in to one gets another only where that names its account.
-        """
-        return self.trusted
+        return self.judged.trusted_unasked
 
     def info(self, hello: str | None, *, esmtp: bool) -> ClientInfo:
         """Return what a relay may be told of it; `hello` is the name in its last EHLO or HELO.
@@ -88,18 +127,17 @@ class ClientIdentity:
     @property
     def may_keep_relay(self) -> bool:
         """Whether its relay session stays open while it says nothing."""
-        return self._upstream.authenticated or self.trusted_unasked
+        return self._upstream.authenticated or self.judged.trusted_unasked
 
     @property
     def network(self) -> str:
         """The network that it is in."""
-        return trust.network(self.client)
+        return self.judged.network
 
     @property
     def may_send(self) -> bool:
         """Whether MAIL is accepted from it."""
-        authenticated = self._upstream.authenticated
-        return trust.may_send(self.client, self._config, authenticated=authenticated)
+        return self.judged.may_send
 
     @property
     def may_show_password(self) -> bool:

@@ -25,6 +25,9 @@ MAX_LOGGED_ACCOUNT_CHARACTERS = 100
 RECEIVE_OCTETS = 32 * 1024
 """Read from one client at a time."""
 
+RECEIVE_OF_MESSAGE_OCTETS = 64 * 1024
+"""The same while it sends a message: each time costs as much as looking through 30 KB of it."""
+
 SESSION_BUFFER_OCTETS = 32 * 1024
 """What we read ahead of a client before we stop reading from it."""
 

@@ -103,13 +103,10 @@ class Guesses:
 
     def __init__(self, limits: LoginLimits, address: IpAddress | None) -> None:
         self.failed = 0
+        self.exhausted = False
+        """The client has failed so often that its session ends."""
         self._limits = limits
         self._address = address
-
-    @property
-    def exhausted(self) -> bool:
-        """The client has failed so often that its session ends."""
-        return self.failed >= MAX_FAILED_LOGINS
 
     async def judged(self, upstream: Upstream, line: bytes) -> Reply:
         """Return the relay's reply to a line of an AUTH exchange that may hold a password.
@@ -126,6 +123,7 @@ class Guesses:
             reply = await upstream.auth_line(line)
             failed = reply.permanent or (reply.transient and not upstream.usable)
             self.failed += failed
+            self.exhausted = self.failed >= MAX_FAILED_LOGINS
             return reply
         finally:
             self._limits.end(self._address, failed=failed)

@@ -1,7 +1,7 @@
 """One message from the client's final dot to the relay's verdict.
 
-Owns: the order of work (prepare, event, relay's DATA, event), and the promise that no fault of ours
-becomes a 5xx or loses a message (DESIGN P5, P6): before the relay's final dot a fault means the
+Owns: the order of work (prepare, event, signature, the relay's DATA, final dot, event), and the promise that no
+fault of ours becomes a 5xx or loses a message (DESIGN P5, P6): before the relay's final dot a fault means the
 original octets, or a 451 where `sign = "always"` forbids them unsigned; after its 250 nothing but
 that 250 is ever said. Whatever fails below is raised, and caught here alone.
 Does not own: what is done to the octets (`proxy.rewrite.transformer`), where that happens
@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from config.schema import PrivacyConfig
 from config.telemetry.observe import EVENT_NOT_DURABLE, MESSAGE_UNTOUCHED, about, log
+from config.value_objects import value
 from proxy.delivery.copies import Copies, unsent
 from proxy.delivery.delivered_db import DeliveredDb
 from proxy.delivery.details import details
@@ -31,7 +32,7 @@ from proxy.delivery.outcomes import (
     tell_sent,
 )
 from proxy.delivery.refusals import refusal_of
-from proxy.delivery.tracking_events import TrackingEvents
+from proxy.delivery.tracking_events import AheadOfCopy, TrackingEvents
 from proxy.policy.accounts import NOBODY, Submitter
 from proxy.relay.session import DataResult
 from proxy.relay.upstream import Upstream
@@ -42,15 +43,15 @@ from proxy.smtp import extensions, replies
 from proxy.smtp.envelope import Transaction
 from proxy.smtp.octets import Facts
 from proxy.smtp.replies import Reply
-from tracker.events import Outcome
-from tracker.spool.turns import AwaitedSpool
+from tracker.events import MessageHandled, Outcome
+from tracker.spool.turns import AwaitedSpool, Kept
 
 
 class SigningRefused(Exception):
     """With `sign = "always"`: the message could not be signed, and must not go out unsigned."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Verdict:
     """What the client is told, and whether the relay has taken the message."""
 
@@ -105,7 +106,7 @@ class Delivery:
             relay=self._upstream.relay_name,
             facts=facts,
         )
-        handed = _Handed(content, transaction, submission)
+        handed = _Handed(content, transaction, submission, self._events.ahead())
         del content  # let go of by `handed` as soon as there is something else to send
         try:
             if self._duplicates is not None and trusted and transaction.names_several:
@@ -131,9 +132,9 @@ class Delivery:
             self._refuse(outgoing, handed)
             return Verdict(refusal_of(outgoing))
         handed.content = b""
-        await self._events.tell_pending(outgoing.pending)
-        result = await self._upstream.data(outgoing.content, handed.transaction.lines)
-        await self._conclude(result, outgoing, handed)
+        kept = handed.ahead.finished(outgoing.pending)
+        result = await self._upstream.data(outgoing.content, handed.transaction.lines, kept)
+        await self._conclude(result, outgoing, handed, kept)
         return Verdict(result.reply, result.committed)
 
     async def _each(
@@ -163,7 +164,8 @@ class Delivery:
     async def _personal(self, handed: "_Handed") -> AsyncIterator[MakeCopy | None]:
         """Have copies made; after a fault of ours all get the one that `_made` falls back to."""
         async with AsyncExitStack() as stack:
-            making = self._dispatcher.personal(handed.content, handed.submission)
+            told = handed.ahead.tell
+            making = self._dispatcher.personal(handed.content, handed.submission, told)
             make = None
             try:
                 make = await stack.enter_async_context(making)
@@ -187,16 +189,16 @@ class Delivery:
         if outgoing.refused:
             self._refuse(outgoing, handed, (rcpt.path,))
             return unsent(refusal_of(outgoing))
-        await self._events.tell_pending(outgoing.pending)
-        result = await self._upstream.data(outgoing.content, copies.lines(rcpt))
-        await self._conclude(result, outgoing, handed, (rcpt.path,))
+        kept = handed.ahead.finished(outgoing.pending)
+        result = await self._upstream.data(outgoing.content, copies.lines(rcpt), kept)
+        await self._conclude(result, outgoing, handed, kept, (rcpt.path,))
         return result
 
     async def _shared(self, handed: "_Handed") -> Outgoing:
         """Return what all recipients may have."""
         if handed.fallback is not None:
             return handed.fallback
-        return await self._dispatcher.shared(handed.content, handed.submission)
+        return await self._dispatcher.shared(handed.content, handed.submission, handed.ahead.tell)
 
     async def _made(self, making: Awaitable[Outgoing], handed: "_Handed") -> Outgoing:
         """Return what the relay gets; after a fault of ours the original. Raises SigningRefused."""
@@ -214,6 +216,7 @@ class Delivery:
 
         Our own headers go, and who signs everything signs, where that does not fail as well.
         """
+        handed.ahead.take_back()
         fault = error if isinstance(error, Fault) else Fault()
         log(MESSAGE_UNTOUCHED, reason=fault.reason, exc_info=error)
         content, submission = handed.content, handed.submission
@@ -231,41 +234,44 @@ class Delivery:
         self, outgoing: Outgoing, handed: "_Handed", rcpts: Sequence[bytes] | None = None
     ) -> None:
         """Tell that we refuse a message."""
-        tell_refused(outgoing, self._handover(handed))
-        self._tell_details("refused", refusal_of(outgoing), outgoing, handed, rcpts)
+        handover = self._handover(handed)
+        tell_refused(outgoing, handover)
+        refusal = refusal_of(outgoing)
+        self._events.tell_details(self._details("refused", refusal, outgoing, handover, rcpts))
 
     async def _conclude(
         self,
         result: DataResult,
         outgoing: Outgoing,
         handed: "_Handed",
+        kept: Kept | None,
         rcpts: Sequence[bytes] | None = None,
     ) -> None:
         """Tell log, metrics and tracker; whatever goes wrong here, the verdict stands."""
+        handover = self._handover(handed)
         try:
-            tell_sent(result, outgoing, self._handover(handed), rcpts)
+            tell_sent(result, outgoing, handover, rcpts)
         except Exception as error:  # noqa: BLE001 - the relay has spoken
             log(EVENT_NOT_DURABLE, exc_info=error)
-        # First: what nobody waits for goes to the disk with what is waited for.
-        self._tell_details(outcome_of(result), result.reply, outgoing, handed, rcpts)
-        await self._events.tell_result(result, outgoing.pending)
+        handled = self._details(outcome_of(result), result.reply, outgoing, handover, rcpts)
+        await self._events.tell_result(result, outgoing.pending, kept, handled)
 
-    def _tell_details(
+    def _details(
         self,
         outcome: Outcome,
         reply: Reply,
         outgoing: Outgoing,
-        handed: "_Handed",
+        handover: Handover,
         rcpts: Sequence[bytes] | None,
-    ) -> None:
-        """Tell what became of a message, where that is kept; whatever goes wrong here, the verdict stands."""
+    ) -> MessageHandled | None:
+        """Return what became of a message, where that is kept; whatever goes wrong here, the verdict stands."""
         if not self._keeps_details:
-            return
+            return None
         try:
-            about = (outcome, reply, outgoing, self._handover(handed), rcpts)
-            self._events.tell_details(details(*about, time.time()))
+            return details(outcome, reply, outgoing, handover, rcpts, time.time())
         except Exception as error:  # noqa: BLE001 - the relay has spoken
             log(EVENT_NOT_DURABLE, exc_info=error)
+            return None
 
     def _handover(self, handed: "_Handed") -> Handover:
         relay, submitter = self._upstream.address, handed.submission.submitter
@@ -282,10 +288,11 @@ def _name_as_before(submission: Submission) -> None:
 class _Handed:
     """What a client has handed in; `content` until there is something else to send.
 
-    `fallback` is what all recipients get after a fault.
+    `ahead` tells of copies that are being made, `fallback` is what all recipients get after a fault.
     """
 
     content: bytes
     transaction: Transaction
     submission: Submission
+    ahead: AheadOfCopy
     fallback: Outgoing | None = None

@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 
 from config.telemetry.observe import JOURNAL_FAILED, log
 from proxy.delivery.delivered_db import DeliveredDb, JournalError, TakenUp, message_key
-from proxy.message.named_fields import message_id
+from proxy.message.named_fields import NamedFields
 from proxy.rewrite.submission import Submission
 
 Taking = asyncio.Task[TakenUp | None]
@@ -55,7 +55,7 @@ class DuplicateSuppression:
     ) -> SuppressedMessage | None:
         """Take a message up; None: another session is at work on it now, for one of the same."""
         rcpts = submission.rcpt_to
-        if message_id(content) is None:
+        if NamedFields(content).message_id is None:
             return SuppressedMessage(self, None, submission)
         key = await asyncio.to_thread(message_key, account, submission.mail_from, content)
         taking = asyncio.create_task(

@@ -6,7 +6,7 @@ Does not own: the events and counters themselves (`config.telemetry.observe`), o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from prometheus_client import Counter
@@ -30,7 +30,7 @@ from config.telemetry.observe import (
     log,
 )
 from proxy.delivery.refusals import refusal_of
-from proxy.message.named_fields import message_id
+from proxy.message.named_fields import NamedFields
 from proxy.policy.accounts import Submitter
 from proxy.policy.reasons import CURES, Untouched
 from proxy.relay.session import DataResult
@@ -109,7 +109,7 @@ def _in_metrics(header: str) -> str:
     return header if header in _KNOWN_HEADERS or not header else "other"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Handover:
     """Whose message goes to whom: the envelope, the client with its account, and the relay."""
 
@@ -117,6 +117,13 @@ class Handover:
     submitter: Submitter
     relay: str | None
     log_recipients: LogRecipients
+    _named: tuple[bytes, NamedFields] | None = field(default=None, init=False, compare=False)
+
+    def named(self, content: bytes) -> NamedFields:
+        """Return the fields by which people know a copy; log and details ask both, and of the same."""
+        if self._named is None or self._named[0] is not content:
+            self._named = content, NamedFields(content)
+        return self._named[1]
 
 
 def tell_refused(outgoing: Outgoing, handover: Handover) -> None:
@@ -177,12 +184,12 @@ def _facts(
     pending = outgoing.pending
     return {
         "message": pending.message_id if pending else transaction.message_id.hex(),
-        "client": str(submitter.address or "unknown"),
+        "client": submitter.address_text or "unknown",
         "account": submitter.account,
         "sender": shown(transaction.mail.path),
         "recipients": len(rcpts),
         **({"to": named} if named is not None else {}),
-        "message_id": message_id(outgoing.content),
+        "message_id": handover.named(outgoing.content).message_id,
         "campaign": pending.campaign if pending else None,
         "size_octets": len(outgoing.content),
         "relay": handover.relay,

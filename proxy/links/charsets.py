@@ -2,7 +2,7 @@
 
 Owns: which Python codec a charset label means to mail programs (the WHATWG Encoding table, by
 `webencodings`), and where ASCII octets in a body are surely ASCII characters.
-Does not own: markup (`html`), URLs (`urls`), or transfer encodings (`proxy.message.body`). A
+Does not own: markup (`html`), URLs (`urls`), or transfer encodings (`proxy.message.bodies.body`). A
 label or a `<meta>` is never changed.
 
 - UTF-8, ISO-8859-x, windows-125x, KOI8, EUC-* and all other charsets of one octet that extend
@@ -42,6 +42,7 @@ _MARKS: Final = {
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
+_MARKS_AT_ALL: Final = tuple(_MARKS)
 _FAMILY: Final = re.compile(r"utf-?(16|32)")
 # Browsers read more characters in these charsets than they write.
 _DECODED_AND_WRITTEN: Final = {"gbk": ("gb18030", "gbk"), "big5": ("big5hkscs", "cp950")}
@@ -102,14 +103,20 @@ class HtmlView:
         ends, mode = self._place(edit.end)
         starts, before = ends, mode
         if edit.start < edit.end:
-            starts, before = self._place(edit.start - 1)
-            starts += self.width
+            starts, before = self._begin(edit.start)
         new = edit.replacement.decode(self.charset).encode(self.codec)
         if before not in (b"", _ASCII):
             new, before = _ASCII + new, _ASCII
         if before != mode:
             new += mode
         return Edit(starts, ends, new)
+
+    def _begin(self, position: int) -> tuple[int, bytes]:
+        """Return where what begins at `position` begins in the octets: right after what is before it."""
+        if not position:
+            return self._place(position)
+        octets, mode = self._place(position - 1)
+        return octets + self.width, mode
 
     def _place(self, position: int) -> tuple[int, bytes]:
         run = self.runs[bisect_right(self.runs, position, key=lambda run: run.html) - 1]
@@ -124,16 +131,17 @@ def view(octets: bytes, label: str | None) -> HtmlView | None:
     None where markup cannot be told from text with certainty.
     """
     name = (label or "").strip("\t\n\f\r \"';").lower()
-    if mark := next((mark for mark in _MARKS if octets.startswith(mark)), None):
+    if octets.startswith(_MARKS_AT_ALL):
+        mark = next(mark for mark in _MARKS if octets.startswith(mark))
         family = _MARKS[mark][:6]
         if name and not name.replace("_", "-").startswith((family, "ucs", "unicode", "iso-10646")):
             return None
         return _wide(octets, _MARKS[mark], len(mark))
     if octets.startswith(codecs.BOM_UTF8):
         return HtmlView(octets, "utf-8", "utf-8")
-    if name in _GUESSED:
-        return _unlabelled(octets)
-    return _labelled(octets, name)
+    if name == "utf-8":
+        return HtmlView(octets, name, name)
+    return _unlabelled(octets) if name in _GUESSED else _labelled(octets, name)
 
 
 def _labelled(octets: bytes, name: str) -> HtmlView | None:
@@ -231,7 +239,7 @@ def _in_mode(piece: bytes, mode: bytes) -> str | None:
 
 
 def _runs(text: str, html: int, octets: int, mode: bytes, width: int = 1) -> Iterator[_Run]:
-    """Return the runs of ASCII in `text`, whose first character stands at `html` and `octets`.
+    """Yield the runs of ASCII in `text`, whose first character stands at `html` and `octets`.
 
     `width` is the octets of a code unit.
     """

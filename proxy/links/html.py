@@ -2,9 +2,9 @@
 
 Owns: which tags of a document are links (`a` and `area`, and `v:*` inside Outlook's conditional
 comments), and where their href values stand.
-Does not own: the grammar of tags (`tokenizer`), SVG and MathML (`foreign_content`), the text of a
-link (`labels`), character references (`character_references`), charsets (`charsets`), URLs (`urls`),
-or which links are tracked (`policy`).
+Does not own: the grammar of tags (`tokenizer`, and in one go what most mail has of it, `usual_markup`),
+SVG and MathML (`foreign_content`), the text of a link (`labels`), character references
+(`character_references`), charsets (`charsets`), URLs (`urls`), or which links are tracked (`policy`).
 
 This is WHATWG tokenization (HTML §13.2.5) without a tree builder, so links that only a tree builder
 would drop are found here (`<a>` inside `<select>`, a frameset document). Time is linear in the size
@@ -12,10 +12,10 @@ of the document, whatever its octets are.
 """
 
 import re
-from collections.abc import Container
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from proxy.links import tokenizer
+from proxy.links import tokenizer, usual_markup
 from proxy.links.character_references import decode
 from proxy.links.foreign_content import Foreign
 from proxy.message.limits import MAX_ATTRIBUTES, MAX_HREFS
@@ -26,6 +26,7 @@ _TAIL_OCTETS_A_STEP: Final = 16
 _QUOTES: Final = {ord('"'): '"', ord("'"): "'"}
 _LINKS: Final = frozenset({b"a", b"area"})
 _FOREIGN: Final = frozenset({b"svg", b"math"})
+_NO_ATTRIBUTES: Final[Mapping[str, str]] = {}  # no `MappingProxyType`, which cannot be copied
 
 
 class Href(NamedTuple):
@@ -34,7 +35,7 @@ class Href(NamedTuple):
     `start:end` is the raw value, without its `quote` (`"`, `'`, or none). `value` is that value as
     the HTML tokenizer reads it. `element` is the name of the tag. `attributes` has those attributes
     that were asked for, names in lower case, values decoded; of several with one name the first.
-    `content_start` is the offset after the tag.
+    The tag stands at `tag_start:content_start`.
     """
 
     start: int
@@ -42,11 +43,14 @@ class Href(NamedTuple):
     value: str
     quote: str
     element: str
-    attributes: dict[str, str]
+    attributes: Mapping[str, str]
+    tag_start: int
     content_start: int
 
 
-def links(html: bytes, charset: str = "utf-8", wanted: Container[bytes] = ()) -> list[Href]:
+def links(
+    html: bytes, charset: str = "utf-8", wanted: frozenset[bytes] = frozenset()
+) -> list[Href]:
     """Return every href of `html`, in order, whatever its scheme, at most `limits.MAX_HREFS`.
 
     Never raises, whatever the octets are. `charset` is a Python codec in which the octets of markup
@@ -60,17 +64,20 @@ def links(html: bytes, charset: str = "utf-8", wanted: Container[bytes] = ()) ->
 class Scanner:
     """One pass over a document that finds its links. A subclass may look at more tags.
 
-    `next_tag` finds the next tag that `read_tag` is called for. `limit` is where the stretch that
-    is being read ends: at the end of the document, or of a conditional comment. `conditional`: only
-    some mail programs read this stretch, as Outlook's conditional comments say.
+    `next_tag` finds the next tag that `read_tag` is called for; with `passes_usual`, usual markup goes by
+    without a call (`usual_markup`). `limit` is where the stretch that is being read ends: at the end of
+    the document, or of a conditional comment. `conditional`: only some mail programs read this stretch,
+    as Outlook's conditional comments say.
     """
 
     next_tag = tokenizer.NEXT
+    passes_usual = True
 
-    def __init__(self, html: bytes, charset: str, wanted: Container[bytes] = ()) -> None:
+    def __init__(self, html: bytes, charset: str, wanted: frozenset[bytes] = frozenset()) -> None:
         self.html = html
         self.charset = charset
         self.wanted = wanted
+        self._values: dict[bytes, str] = {}
         self.found: list[Href] = []
         self.limit = len(html)
         self.conditional = False
@@ -79,20 +86,26 @@ class Scanner:
     def run(self) -> None:
         """Read the whole document."""
         html, position, foreign = self.html, 0, self.foreign
+        usual = usual_markup.up_to_link(self.wanted).match
         while len(self.found) < MAX_HREFS:
             spend(_STRETCH_STEPS)
+            if self.passes_usual and self.limit == len(html) and not foreign.open:
+                passed = usual(html, position)
+                position = passed.end() if passed else position
+                if passed and self._usual(passed):
+                    continue
             pattern = tokenizer.EVERY if foreign.open else self.next_tag
             found = pattern.match(html, position, self.limit)
-            if found is None or (end := found.end()) == position:
-                if self.limit == len(html):
-                    return
-                position = self._leave_comment()
-            elif found.lastindex == 1:
-                position = self._declaration(found.start(1))
-            elif found.lastindex:
-                position = self.read_tag(found)
-            else:
-                position = end
+            if found is not None and (end := found.end()) > position:
+                if found.lastindex == 1:
+                    position = self._declaration(found.start(1))
+                else:
+                    position = self.read_tag(found) if found.lastindex else end
+                if position < self.limit:
+                    continue
+            if self.limit == len(html):
+                return
+            position = self._leave_comment()
 
     def _leave_comment(self) -> int:
         position, self.limit = self.limit, len(self.html)
@@ -117,6 +130,28 @@ class Scanner:
             self.foreign.enter(name, tag[3])
         return tag.end()
 
+    def _usual(self, passed: re.Match[bytes]) -> bool:
+        """Note what `usual_markup` passed over; return whether it ends with a link."""
+        kind = passed.lastindex
+        if kind is None:
+            return False
+        if passed[1] is not None:
+            self.conditional = passed[1] == usual_markup.FOR_OUTLOOK
+        if kind == usual_markup.LINK:
+            element, named, href, end = "a", 2, 3, passed.end()
+        elif kind == usual_markup.VML_LINK:
+            element, named, href, end = passed[4].lower().decode("ascii"), 4, 6, passed.end(5)
+            self.conditional = False
+        else:
+            return False
+        start, stop = passed.span(href)
+        if start < stop:
+            value, tag_start = self._value(passed[href]), passed.start(named) - 1
+            self.found.append(
+                Href(start, stop, value, '"', element, _NO_ATTRIBUTES, tag_start, end)
+            )
+        return True
+
     def _link(self, tag: re.Match[bytes], element: str) -> None:
         """Note the href of a link, if it has one, and those of its attributes that are wanted."""
         attributes: dict[str, str] = {}
@@ -135,8 +170,10 @@ class Scanner:
                 if text not in attributes:
                     attributes[text] = self._value(octets)
         if value is not None and start < end and (count <= MAX_ATTRIBUTES or self._is_sane(tag)):
-            quote = _QUOTES.get(self.html[start - 1], "")
-            self.found.append(Href(start, end, value, quote, element, attributes, tag.end()))
+            quote, tag_start = _QUOTES.get(self.html[start - 1], ""), tag.start(2) - 1
+            self.found.append(
+                Href(start, end, value, quote, element, attributes, tag_start, tail_end)
+            )
 
     def _is_sane(self, tag: re.Match[bytes]) -> bool:
         """Whether a tag has no more attributes than tags have; one that is given again does not count."""
@@ -144,8 +181,11 @@ class Scanner:
         return len(names) <= MAX_ATTRIBUTES
 
     def _value(self, octets: bytes) -> str:
-        """Return the value of an attribute as the HTML tokenizer reads it."""
-        return decode(octets.decode(self.charset, "replace"))
+        """Return the value of an attribute as the HTML tokenizer reads it. Many stand there twice."""
+        value = self._values.get(octets)
+        if value is None:
+            value = self._values[octets] = decode(octets.decode(self.charset, "replace"))
+        return value
 
     def _declaration(self, mark: int) -> int:
         """Read what begins with `<!`, `<?` or `</` and is no end tag, from its second octet on.

@@ -3,7 +3,7 @@
 Owns: where an http(s) URL begins and ends in text/plain (RFC 3986 appendix C), with format=flowed
 and delsp (RFC 3676).
 Does not own: charsets (`charsets`), what is tracked (`proxy.policy.decide`), or the length of lines
-(`proxy.message.body`).
+(`proxy.message.bodies.body`).
 
 Programs do not agree on where a URL in text ends. Punctuation after it is not part of it, nor is a
 closing bracket without its opening one. A URL is ignored where its end is uncertain: next to text

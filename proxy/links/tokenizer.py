@@ -100,7 +100,8 @@ WHOLE_ATTRIBUTE: Final = re.compile(
 `lastindex` is the group of the value, 1 for an attribute without one, None for what is none.
 """
 
-_PLAIN: Final = re.compile(rb"([%s]++)([A-Za-z-]++)=\"([^\"]*+)\"" % _SPACE)
+_NAME_OCTETS: Final = b"0-9A-Za-z_:.-"
+_PLAIN: Final = re.compile(rb"([%s]++)([%s]++)=\"([^\"]*+)\"" % (_SPACE, _NAME_OCTETS))
 _PLAIN_OCTETS: Final = 4096
 
 DECLARATION: Final = re.compile(
@@ -117,6 +118,17 @@ _SCRIPT: Final = re.compile(rb"<!--|-->|<(/?)[sS][cC][rR][iI][pP][tT](?=[%s/>])"
 _RAW_END: Final = {
     name: re.compile(rb"</%s(?=[%s/>])" % (in_any_case(name), _SPACE)) for name in RAW_TEXT
 }
+
+
+def usual_tail(name: bytes) -> re.Pattern[bytes]:
+    """Return a pattern for the rest of a tag as most are: the value of its attribute `name` is group 1.
+
+    All its values are in double quotes; `name` is in lower case.
+    """
+    in_case = in_any_case(name)
+    pair = rb"[%b]++(?!%b=)[%b]++=\"[^\"]*+\"" % (_SPACE, in_case, _NAME_OCTETS)
+    asked = rb"[%b]++%b=\"([^\"]*+)\"" % (_SPACE, in_case)
+    return re.compile(rb"(?:%b){0,32}%b(?:%b){0,32}[%b/]*+>" % (pair, asked, pair, _SPACE))
 
 
 Attribute = tuple[bytes, int, bytes]

@@ -24,6 +24,10 @@ _ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _NEEDS_NO_ESCAPE: Final = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~@:!$'()*,"
 )
+_USUAL_PLACE: Final = re.compile(
+    r"https?://(?:[a-z0-9-]+\.)+[a-z]+/[A-Za-z0-9/._~-]*(?:\?[A-Za-z0-9/._~=&-]*[A-Za-z0-9])?"
+)
+"""A URL that `same_place` would write no otherwise."""
 _LEAST_NAME: Final = 6
 """Characters of a value that may stand for one reader."""
 _UNSAFE: Final = re.compile(r"[^\x21-\x7e]+")
@@ -88,6 +92,8 @@ def same_place(destination: str) -> str:
     Without a fragment, a default port, and escapes of characters that need none (RFC 3986 §6.2);
     `%20` and `+` are one in a query.
     """
+    if _USUAL_PLACE.fullmatch(destination):
+        return destination
     shape = SHAPE.match(destination)
     if shape is None:
         return destination

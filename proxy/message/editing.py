@@ -2,15 +2,15 @@
 
 Owns: `parse`, `decode` and `splice`, in terms of which the rest of the proxy sees a message
 (RFC 5322, RFC 2045, RFC 2046), and their names gathered in one place.
-Does not own: finding fields (`fields`) and parts (`parser`), transfer encodings (`body`,
-`quoted_printable`, `base64`), or which message or link to track (`proxy.policy`).
+Does not own: finding fields (`fields`) and parts (`parser`), transfer encodings (`bodies`), or
+which message or link to track (`proxy.policy`).
 """
 
 from collections.abc import Iterable
 
 from proxy.message import parser
-from proxy.message.base64 import Base64Body
-from proxy.message.body import (
+from proxy.message.bodies.base64 import Base64Body
+from proxy.message.bodies.body import (
     Body,
     Change,
     Edit,
@@ -20,10 +20,10 @@ from proxy.message.body import (
     UnknownBody,
     in_order,
 )
+from proxy.message.bodies.quoted_printable import QuotedPrintableBody
 from proxy.message.fields import Header
 from proxy.message.mime import TransferEncoding
 from proxy.message.model import Message, Part, Skip
-from proxy.message.quoted_printable import QuotedPrintableBody
 from proxy.smtp.octets import Facts, has_bare_newline
 
 __all__ = [
@@ -60,8 +60,9 @@ def splice(raw: bytes, edits: Iterable[Edit]) -> bytes:
     """Replace the octets of each edit; all others stay. ValueError where edits overlap."""
     pieces: list[bytes] = []
     at = 0
+    size = len(raw)
     for start, end, replacement in in_order(edits):
-        if not at <= start <= end <= len(raw):
+        if not at <= start <= end <= size:
             raise ValueError(f"the edit at {start}:{end} overlaps another or leaves the message")
         pieces += (raw[at:start], replacement)
         at = end
@@ -72,8 +73,9 @@ def splice(raw: bytes, edits: Iterable[Edit]) -> bytes:
 def keeps_newlines_paired(raw: bytes, edits: Iterable[Edit]) -> bool:
     """Return whether edits of a message without a bare CR or LF leave it one."""
     new: list[bytes] = []
+    begins = raw.startswith
     for start, end, replacement in edits:
-        if b"\r\n" in (raw[start - 1 : start + 1], raw[end - 1 : end + 1]):
+        if (begins(b"\n", start) and start) or (begins(b"\n", end) and end):  # its CR is before it
             return False
         new.append(replacement)
     return not has_bare_newline(b".".join(new))

@@ -32,8 +32,10 @@ def clean_text(text: str) -> str:
 
 def clean_line(text: str) -> str:
     """Return what `clean_text` returns before it is cut to the length of a name."""
-    words = _NO_CHARACTER.sub("\ufffd", decode_words(text[:MAX_ENCODED]))
-    return _CONTROLS.sub(" ", words).strip()
+    words = decode_words(text[:MAX_ENCODED])
+    if words.isascii() and words.isprintable() and "  " not in words:  # as most are
+        return words.strip()
+    return _CONTROLS.sub(" ", _NO_CHARACTER.sub("\ufffd", words)).strip()
 
 
 def decode_words(text: str) -> str:

@@ -30,6 +30,7 @@ class SeveralMailboxesError(ValueError):
     """There are several mailboxes, or readers would not agree on which is the one."""
 
 
+_AT: Final = ord("@")
 _PLAIN: Final = re.compile(
     rb'\s*(?:"[^"\\]*"\s*|[^"<>(),;:@\\\[\]]*)<[^<>@\s,"]+@([^<>@\s,"]+)>\s*'
     rb"|\s*[^<>@\s,;:()\"\[\]?]+@([^<>@\s,;:()\"]+)\s*"
@@ -58,7 +59,7 @@ def originator(value: bytes) -> Originator | None:
 
     Raises SeveralMailboxesError.
     """
-    if len(value) > MAX_OCTETS or b"@" not in value:
+    if len(value) > MAX_OCTETS or _AT not in value:
         return None
     if plain := _PLAIN.fullmatch(value):
         return _named((plain[1] or plain[2]).decode("utf-8", "replace"))

@@ -5,12 +5,12 @@ Owns: reading the *values* of Content-Type, Content-Transfer-Encoding and Conten
 where clients would read them differently: such a value is `doubtful`, and what it describes is left
 alone.
 Does not own: where fields and parts stand (`fields`, `parser`), or what the octets of a body mean
-(`body`, `proxy.links.charsets`).
+(`bodies`, `proxy.links.charsets`).
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
@@ -32,7 +32,11 @@ class TransferEncoding(StrEnum):
     @property
     def is_identity(self) -> bool:
         """Whether the octets stand as they are (RFC 2045 §6.2)."""
-        return self not in {TransferEncoding.QUOTED_PRINTABLE, TransferEncoding.BASE64}
+        return self is not _QUOTED_PRINTABLE and self is not _BASE64
+
+
+_SEVEN_BIT, _BASE64 = TransferEncoding.SEVEN_BIT, TransferEncoding.BASE64
+_QUOTED_PRINTABLE = TransferEncoding.QUOTED_PRINTABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Structured:
 _PIECE = re.compile(
     r'(?P<quoted>"(?:[^"\\]|\\.)*+"?)|(?P<comment>\((?:[^()\\]|\\.)*+\)?)|;|[^;"(]++', re.DOTALL
 )
+_USUAL = re.compile(rb'([\w/.+-]+)(?:;[ \t]*([A-Za-z]+)=("?)([\w=.:/+?,\'-]+)\3)?')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _TOKEN = r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+"  # noqa: S105
 _TYPE = re.compile(rf"{_TOKEN}/{_TOKEN}")
@@ -60,6 +65,7 @@ _DECISIVE = frozenset({"boundary", "charset"})
 
 _IDENTITY_LABEL = re.compile(r"([78])[- ]?bits?\+?")
 _LABELS = {encoding.value: encoding for encoding in TransferEncoding}
+_WRITTEN = {label.encode(): encoding for label, encoding in _LABELS.items()}
 
 
 def transfer_encoding(values: Sequence[bytes]) -> TransferEncoding | None:
@@ -68,13 +74,15 @@ def transfer_encoding(values: Sequence[bytes]) -> TransferEncoding | None:
     No field, or an empty one, is 7bit (RFC 2045 §6.1). Some odd labels are clear enough: other
     case, comments, quotes, parameters, `7-bit`, `8 bit`, `8bit+`, `quoted-printable;`.
     """
+    if not values:
+        return _SEVEN_BIT
     found = {_encoding(value) for value in values}
-    if not found:
-        return TransferEncoding.SEVEN_BIT
     return found.pop() if len(found) == 1 else None
 
 
 def _encoding(value: bytes) -> TransferEncoding | None:
+    if (usual := _WRITTEN.get(value)) is not None:
+        return usual
     label = structured(value).value.strip('"').strip()
     if not label:
         return TransferEncoding.SEVEN_BIT
@@ -90,12 +98,20 @@ def content_type(values: Sequence[bytes], default: str) -> Structured:
     """
     if not values:
         return Structured(default)
-    first = structured(values[0])
-    doubtful = first.doubtful or any(_differ(first, structured(value)) for value in values[1:])
-    named = _TYPE.match(first.value)
+    first = _type(structured(values[0]))
+    if len(values) == 1:
+        return first
+    whole = structured(values[0])
+    differs = any(_differ(whole, structured(value)) for value in values[1:])
+    return replace(first, doubtful=first.doubtful or differs)
+
+
+def _type(field: Structured) -> Structured:
+    """Return a Content-Type field with nothing but its type as value."""
+    named = _TYPE.match(field.value)
     if named is None:
-        return Structured("text/plain", first.params, doubtful)
-    return Structured(named[0], first.params, doubtful or named.end() != len(first.value))
+        return replace(field, value="text/plain")
+    return field if named[0] == field.value else Structured(named[0], field.params, doubtful=True)
 
 
 def _differ(one: Structured, other: Structured) -> bool:
@@ -126,10 +142,10 @@ def is_attachment(dispositions: Sequence[bytes], kind: Structured) -> bool:
 
 def is_inline(dispositions: Sequence[bytes]) -> bool:
     """Whether an entity says of itself that it is to be read, and has no file name for it."""
+    if not dispositions:
+        return False
     found = [structured(value) for value in dispositions]
-    return bool(found) and all(
-        each.value == "inline" and "filename" not in each.params for each in found
-    )
+    return all(each.value == "inline" and "filename" not in each.params for each in found)
 
 
 def structured(value: bytes) -> Structured:
@@ -138,6 +154,14 @@ def structured(value: bytes) -> Structured:
 
 
 def _structured(value: bytes) -> Structured:
+    if len(value) <= MAX_STRUCTURED_OCTETS and (usual := _USUAL.fullmatch(value)):
+        first, name, _, content = usual.groups()
+        params = {name.decode().lower(): content.decode()} if name else {}
+        return Structured(first.decode().lower(), MappingProxyType(params))
+    return _in_general(value)
+
+
+def _in_general(value: bytes) -> Structured:
     text = value[:MAX_STRUCTURED_OCTETS].decode("latin-1")
     segments = _segments(text)
     first, odd = next(segments)

@@ -1,15 +1,15 @@
 """A message and its body parts as values: where each stands, what it is, why to leave it alone.
 
 Owns: `Message`, `Part` and the reasons in `Skip`.
-Does not own: finding them (`parser`), transfer encodings (`body`), or which message or link
+Does not own: finding them (`parser`), transfer encodings (`bodies`), or which message or link
 to track (`policy`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
-from proxy.message import fields
+from config.value_objects import value
 from proxy.message.fields import Header, HeaderBlock
 from proxy.message.mime import TransferEncoding
 from proxy.smtp.octets import Facts, Octets
@@ -38,8 +38,7 @@ class Skip(StrEnum):
     """A Content-MD5 field covers its octets."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One leaf of a message; offsets into `Message.raw`, half open.
 
     `path` counts as IMAP does ("1.2"). `content_type` and names in `params` are lower case.
@@ -47,7 +46,7 @@ class Part:
     """
 
     path: str
-    headers: tuple[Header, ...]
+    header: HeaderBlock
     content_type: str
     params: Mapping[str, str]
     encoding: TransferEncoding | None
@@ -56,18 +55,22 @@ class Part:
     skip: Skip | None
 
     @property
+    def headers(self) -> tuple[Header, ...]:
+        """The fields of its header, in order."""
+        return self.header.fields
+
+    @property
     def charset(self) -> str | None:
         """The declared charset, without quotes; None when there is none."""
         return self.params.get("charset", "").strip("' ") or None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Message:
     """What `message.parse` found. `skip` is a reason that holds for the whole message, or None.
 
     `content_type` is that of the message itself; `parts` are all leaves, depth first, also those
-    inside nested messages. `octets` are `raw` with what is known of them as a whole, `names` those of
-    its header fields, in lower case.
+    inside nested messages. `octets` are `raw` with what is known of them as a whole.
     """
 
     raw: bytes
@@ -75,8 +78,12 @@ class Message:
     content_type: str
     parts: tuple[Part, ...]
     skip: Skip | None
-    octets: Octets = field(repr=False, compare=False)
-    names: frozenset[bytes] = field(repr=False, compare=False)
+    octets: Octets
+
+    @property
+    def names(self) -> frozenset[bytes]:
+        """The names of the fields of its header, in lower case."""
+        return self.header.names.known
 
     @property
     def facts(self) -> Facts:
@@ -95,5 +102,4 @@ class Message:
 
     def values(self, name: bytes) -> list[bytes]:
         """Return the unfolded, trimmed values of every header field of that name, in order."""
-        present = name.lower() in self.names
-        return fields.values(self.raw, self.headers, name) if present else []
+        return self.header.values(name.lower())

@@ -15,31 +15,45 @@ HEADER_OCTETS = 256 * 1024
 _LONGEST_OCTETS = 998
 """RFC 5322 §2.1.1; what is longer is cut."""
 
+_NAME = re.compile(rb"\n(message-id|subject)(?=[ \t]*:)")
+"""Of a header in lower case: a pattern that ignores case is tried at each octet, and there is a signature before them."""
 
-def _field(name: bytes) -> re.Pattern[bytes]:
-    return re.compile(rb"(?:\A|\n)" + name + rb"[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE)
-
-
-_MESSAGE_ID = _field(b"message-id")
-_SUBJECT = _field(b"subject")
+_VALUE = re.compile(rb"[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)")
+"""What follows a field's name, folded lines included."""
 
 
-def message_id(content: bytes) -> str | None:
-    """Return the value of the first Message-ID field, "" where it is empty; None without one."""
-    found = _MESSAGE_ID.search(_header(content))
-    if found is None:
-        return None
-    value = b"".join(found[1].split())
-    return value[:_LONGEST_OCTETS].decode("utf-8", "backslashreplace")
+class NamedFields:
+    """Those fields of one message."""
 
+    __slots__ = ("_header", "_values_at", "message_id")
 
-def subject(content: bytes) -> str:
-    """Return the first Subject as people read it, on one line of a name's length; "" without one."""
-    found = _SUBJECT.search(_header(content))
-    if found is None:
-        return ""
-    return clean_text(found[1].replace(b"\r\n", b"").decode("utf-8", "replace"))
+    def __init__(self, content: bytes) -> None:
+        end = content.find(b"\r\n\r\n", 0, HEADER_OCTETS)
+        self._header = b"\n" + content[: HEADER_OCTETS if end < 0 else end]
+        self._values_at: dict[bytes, int] = {}
+        for name in _NAME.finditer(self._header.lower()):
+            self._values_at.setdefault(name[1], name.end())
+            if len(self._values_at) == 2:  # noqa: PLR2004 - both
+                break
+        self.message_id = self._message_id()
+        """The value of the first Message-ID field, "" where it is empty; None without one."""
 
+    def _message_id(self) -> str | None:
+        value = self._first(b"message-id")
+        if value is None:
+            return None
+        return b"".join(value.split())[:_LONGEST_OCTETS].decode("utf-8", "backslashreplace")
 
-def _header(content: bytes) -> bytes:
-    return content[:HEADER_OCTETS].partition(b"\r\n\r\n")[0]
+    @property
+    def subject(self) -> str:
+        """The first Subject as people read it, on one line of a name's length; "" without one."""
+        value = self._first(b"subject")
+        if value is None:
+            return ""
+        return clean_text(value.replace(b"\r\n", b"").decode("utf-8", "replace"))
+
+    def _first(self, name: bytes) -> bytes | None:
+        """Return the value of the first field of this name; None without one."""
+        at = self._values_at.get(name)
+        found = None if at is None else _VALUE.match(self._header, at)
+        return None if found is None else found[1]

@@ -7,7 +7,7 @@ Does not own: whose mail is trusted at all, and how logins get their names (`pro
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from config.addresses import IpAddress, Network, within
@@ -21,6 +21,13 @@ class Submitter:
     address: IpAddress | None = None
     logged_in: bool = False
     account: str | None = None
+    address_text: str | None = field(default=None, init=False, repr=False, compare=False)
+    """The address as it is written, None where none is known: each message's line and event say it."""
+
+    def __post_init__(self) -> None:
+        """Write the address."""
+        if self.address is not None:
+            object.__setattr__(self, "address_text", str(self.address))
 
 
 NOBODY = Submitter()

@@ -9,9 +9,10 @@ forbid (`proxy.rewrite.part_planner`).
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import NamedTuple
 
+from config.value_objects import value
 from proxy.links.urls import is_part_of, path_of, same_place
 from proxy.policy.directives import LinkDirectives
 from proxy.policy.reasons import SOFT, Skip
@@ -26,7 +27,7 @@ _VISIBLE_URL = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MessageFacts:
     """What the links of one message share.
 
@@ -46,7 +47,7 @@ class MessageFacts:
 
     def unsubscribes(self, destination: str) -> bool:
         """Whether the destination stands in List-Unsubscribe."""
-        if not self._may_unsubscribe(destination):
+        if not self.unsubscribe or not self._may_unsubscribe(destination):
             return False
         place = same_place(destination)
         return place in self.unsubscribe or any(
@@ -55,9 +56,10 @@ class MessageFacts:
 
     def _may_unsubscribe(self, destination: str) -> bool:
         """Whether it has the path of a listed URL, or escapes in which it may hide."""
-        if not self._paths:
-            return False
-        return "%" in destination or any(path in destination for path in self._paths)
+        for path in self._paths:
+            if path in destination:
+                return True
+        return "%" in destination
 
     def fills_in(self, destination: str) -> bool:
         """Whether the relay will fill in a part of the destination."""
@@ -96,7 +98,8 @@ def decide(
     app = directives.app and policy.app_links
     if app and directives.skip is Skip.APP_LINK:
         directives = replace(directives, skip=None)
-    skip = _skip(directives, traits, is_unsubscribe=facts.unsubscribes(destination))
+    listed = bool(facts.unsubscribe) and facts.unsubscribes(destination)
+    skip = _skip(directives, traits, is_unsubscribe=listed)
     if skip is None and policy.visible_urls == "skip" and not directives.track:
         skip = Skip.VISIBLE_URL if _VISIBLE_URL.fullmatch(text()) else None
     params = ""

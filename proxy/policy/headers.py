@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from config.value_objects import value
 from proxy.campaign.names import Reader
 from proxy.campaign.template import template
 from proxy.links.urls import destination, same_place
@@ -63,7 +64,7 @@ class Switches:
 SILENT = Switches()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Campaign:
     """What a message counts for in reports, None for nothing, and what it was read from."""
 
@@ -77,6 +78,8 @@ NO_CAMPAIGN = Campaign()
 def switches(message: Message, policy: Policy) -> Switches:
     """Return what the headers of the message ask for."""
     rows = conventions(policy.dialects)
+    if rows.keys().isdisjoint(message.names):
+        return SILENT
     raw = message.raw
     return read(
         (rows[name], unfold(raw[header.value_start : header.end]))
@@ -87,6 +90,8 @@ def switches(message: Message, policy: Policy) -> Switches:
 
 def own_headers(message: Message) -> list[tuple[int, int, bytes]]:
     """Return start, end and lower-case name of each header that is meant for us alone."""
+    if message.names.isdisjoint(OWN_HEADERS):
+        return []
     return [
         (header.start, header.end, name)
         for header in message.headers

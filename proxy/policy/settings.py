@@ -19,7 +19,7 @@ from tracker.tokens import url_octets_to
 from tracker.urls.hosts import base_urls, own_hosts
 from tracker.urls.naming import VOLATILE_PARAMS, GroupPattern, patterns_of, volatile_of
 from tracker.urls.params import Params
-from tracker.urls.secrets import Caution
+from tracker.urls.secrets.rules import Caution
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8080"
 

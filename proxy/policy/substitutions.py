@@ -23,6 +23,8 @@ MAX_TAGS = 1_000
 
 def tags(message: Message) -> tuple[str, ...]:
     """Return each tag that the relay fills in, as it is and as it is written in a URL."""
+    if HEADER not in message.names:
+        return ()
     values = message.values(HEADER)
     found = (
         tag for value in values for tag in _named(decode_words(value.decode("utf-8", "replace")))

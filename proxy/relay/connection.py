@@ -55,11 +55,11 @@ class RelayConnection(asyncio.Protocol):
         """When something was last sent, by the loop's clock."""
         self._transport = transport
         self._parser = ReplyParser()
+        self.choked = False
+        """What was written last has not gone out; more has to wait, until `drained`."""
         self._partial_line = b""
         self._replies: deque[Reply] = deque()
         self._outstanding = 0
-        self._choked = False
-        """What was written last has not gone out; more has to wait."""
         self._on_fault: list[Callable[[], None]] = []
 
     @classmethod
@@ -96,11 +96,11 @@ class RelayConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Make writers wait until the relay has read more."""
-        self._choked = True
+        self.choked = True
 
     def resume_writing(self) -> None:
         """Let writers go on."""
-        self._choked = False
+        self.choked = False
         self._patience.end()
 
     # What the relay session calls.
@@ -113,9 +113,18 @@ class RelayConnection(asyncio.Protocol):
             self._on_fault.append(tell)
 
     @property
+    def silent_s(self) -> float:
+        """For how long nothing was sent."""
+        return self._patience.loop.time() - self.spoke_at_s
+
+    @property
     def replied(self) -> bool:
         """A reply waits to be read."""
         return bool(self._replies)
+
+    def expect_reply(self) -> None:
+        """Expect a reply to what will be written from here on."""
+        self._outstanding += 1
 
     def send(self, octets: bytes, *, replies: int = 0) -> None:
         """Write `octets`, to which the relay will send this many replies."""
@@ -128,7 +137,7 @@ class RelayConnection(asyncio.Protocol):
         """Return the next reply, or None when no more comes: see `fault`."""
         while not self._replies and self.fault is None:
             try:
-                await self._patience.wait(patience_s)
+                await self._patience.until(self._patience.loop.time() + patience_s)
             except TimeoutError:
                 self._give_up(Fault.TIMED_OUT, f"no reply within {patience_s:g} s")
         return self._replies.popleft() if self._replies else None
@@ -138,7 +147,7 @@ class RelayConnection(asyncio.Protocol):
 
         `patience_s` runs from the last octet that the relay took.
         """
-        while self.fault is None and self._choked:
+        while self.fault is None and self.choked:
             before_octets = self._transport.get_write_buffer_size()
             try:
                 await self._patience.wait(patience_s)

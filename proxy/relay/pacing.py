@@ -34,6 +34,8 @@ class SessionSlots:
 
     def __init__(self, limit: int | None, name: str = "relay", counts: Counts = ALONE) -> None:
         self._limit = limit
+        self.limited = limit is not None
+        """Whether there is a limit at all."""
         self._name = name
         self._wanted = f"{name}, wanted"
         self._counts = counts
@@ -41,11 +43,6 @@ class SessionSlots:
         self._held = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._idle: dict[object, Callable[[], None]] = {}
-
-    @property
-    def limited(self) -> bool:
-        """Whether there is a limit at all."""
-        return self._limit is not None
 
     @property
     def full(self) -> bool:
@@ -153,6 +150,8 @@ class Pace:
 
     def __init__(self, per_s: float | None) -> None:
         self._every_s = 1 / per_s if per_s else 0.0
+        self.limited = self._every_s > 0
+        """Whether there is a limit at all."""
         self._next_at_s = 0.0
 
     async def turn(self) -> None:

@@ -26,6 +26,10 @@ class Relay:
         self.slots = SessionSlots(config.max_connections, name, counts)
         self.pace = Pace(config.max_rate and config.max_rate / counts.processes)
         self.own_login = OwnLogin(config) if config.user else None
+        self.hears_mail_alone = config.client_info == "none"
+        """It is told nothing of the client, before a session or before a message."""
+        self.may_be_left_alone = self.own_login is None and not self.slots.limited
+        """Nothing is to be done for a session with it while its client is idle, but for a login of the client's."""
         self.capability_cache = CapabilityCache(self._dial)
         self._hostname = hostname
         self._client_info_refused = False

@@ -13,17 +13,17 @@ reply is one of ours with 451, and `fault` says why.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from config.schema import RelayConfig
 from config.telemetry.observe import RELAY_BROKE_OFF, RELAY_FAULTS, log
+from config.value_objects import value
 from proxy.relay.connection import Fault
 from proxy.relay.dial import Contact, RelayUnavailable, capabilities_of
 from proxy.relay.failover import dial
 from proxy.smtp import replies
-from proxy.smtp.data import stuffed
+from proxy.smtp.data import FINAL_DOT, stuffed
 from proxy.smtp.replies import (
     AUTHENTICATED_CODE,
     CLOSING_CODE,
@@ -39,7 +39,12 @@ BLOCK_PATIENCE_S = 180.0
 QUIT_PATIENCE_S = 5.0
 """The reply to QUIT changes nothing."""
 
-_FORBIDDEN = (b"\r", b"\n")
+_CR = ord("\r")
+_LF = ord("\n")
+
+
+Hold = asyncio.Future[Any]
+"""Something that has to be done before; how it ended does not matter."""
 
 
 class Progress(StrEnum):
@@ -53,7 +58,7 @@ class Progress(StrEnum):
     """The relay has taken responsibility."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DataResult:
     """What became of a message.
 
@@ -81,6 +86,9 @@ class RelaySession:
 
     def __init__(self, config: RelayConfig, hostname: str, contact: Contact) -> None:
         self.address = contact.address
+        self.address_text = str(contact.address)
+        self.fault: Fault | None = None
+        """Why the session cannot be used any more; None while it can."""
         self.progress = Progress.NOTHING
         self._config = config
         self._hostname = hostname
@@ -96,16 +104,15 @@ class RelaySession:
         self.keywords = frozenset(self.capabilities)
         """What the relay has offered in this session: many a relay offers AUTH no more once
         somebody is logged in, and takes AUTH= of MAIL all the same (RFC 4954 §5)."""
+        self._connection.when_lost(self._note_fault)
 
     @classmethod
     async def open(cls, config: RelayConfig, hostname: str) -> Self:
         """Reach the relay; `hostname` is our name in EHLO. Raises RelayUnavailable."""
         return cls(config, hostname, await dial(config, hostname))
 
-    @property
-    def fault(self) -> Fault | None:
-        """Why the session cannot be used any more; None while it can."""
-        return self._connection.fault
+    def _note_fault(self) -> None:
+        self.fault = self._connection.fault
 
     @property
     def fault_detail(self) -> str:
@@ -115,7 +122,7 @@ class RelaySession:
     @property
     def silent_s(self) -> float:
         """For how long the relay has heard nothing of us."""
-        return asyncio.get_running_loop().time() - self._connection.spoke_at_s
+        return self._connection.silent_s
 
     def when_lost(self, tell: Callable[[], None]) -> None:
         """Have `tell` called as soon as there is a `fault`."""
@@ -128,14 +135,16 @@ class RelaySession:
         451 4.5.0 where the relay's was none of these, 451 4.4.1 where none came.
         Raises ValueError for a line that holds CR or LF.
         """
-        for line in lines:
-            _check_line(line)
+        _check_lines(lines)
+        if len(lines) == 1:  # as mostly
+            self._connection.send(lines[0] + b"\r\n", replies=1)
+            return [await self._final_reply()]
         group = len(lines) if "PIPELINING" in self.capabilities else 1
         answers: list[Reply] = []
         for start in range(0, len(lines), group):
             batch = lines[start : start + group]
-            self._connection.send(b"".join(line + b"\r\n" for line in batch), replies=len(batch))
-            answers.extend([await self._final_reply() for _ in batch])
+            self._connection.send(b"\r\n".join((*batch, b"")), replies=len(batch))
+            answers += [await self._final_reply() for _ in batch]
         return answers
 
     async def auth_line(self, line: bytes) -> Reply:
@@ -144,7 +153,7 @@ class RelaySession:
         Returns the relay's reply; 334 asks for the next line. After 235 the relay's offers are
         read again. Where a password may not cross to the relay, the reply is our own 538.
         """
-        _check_line(line)
+        _check_lines((line,))
         if not self._secret_safe:
             return replies.TLS_NEEDED_FOR_AUTH
         self._connection.send(line + b"\r\n", replies=1)
@@ -157,11 +166,11 @@ class RelaySession:
             await self.hello_again()
         return reply
 
-    async def data(self, content: bytes) -> DataResult:
+    async def data(self, content: bytes, before_dot: Hold | None = None) -> DataResult:
         """Send `content` (CRLF lines, not dot-stuffed) with DATA; return the verdict.
 
-        From the moment that the final dot may be on its way, `progress` is IN_DOUBT. Cancelled, it
-        drops the connection.
+        The final dot, without which the relay cannot deliver, waits until `before_dot` is done. From the
+        moment that the dot may be on its way, `progress` is IN_DOUBT. Cancelled, it drops the connection.
         """
         self.progress = Progress.NOTHING
         self._connection.send(b"DATA\r\n", replies=1)
@@ -171,7 +180,7 @@ class RelaySession:
                 return self._unsent(self._no_reply())
             if go_ahead.code != GO_AHEAD_CODE:
                 return self._unsent(self._refusal(go_ahead))
-            return await self._body(content)
+            return await self._body(content, before_dot)
         except BaseException:
             self.abort()
             raise
@@ -191,18 +200,32 @@ class RelaySession:
         """Drop the connection at once: the relay gets no final dot that was not sent already."""
         self._connection.abort()
 
-    async def _body(self, content: bytes) -> DataResult:
-        self._connection.send(b"", replies=1)
+    async def _body(self, content: bytes, before_dot: Hold | None) -> DataResult:
+        self._connection.expect_reply()
         for chunk, last in stuffed(content):
-            if self._connection.replied or self.fault is not None:
+            rest = await self._but_for_dot(chunk, before_dot) if last else chunk
+            if self._cannot_go_on():
                 return self._unsent(await self._early())
             if last:
                 self.progress = Progress.IN_DOUBT
-            self._connection.send(chunk)
-            await self._connection.drained(BLOCK_PATIENCE_S)
+            self._connection.send(rest)
+            if self._connection.choked:
+                await self._connection.drained(BLOCK_PATIENCE_S)
             if not last:
                 await asyncio.sleep(0)  # others have their turn between two chunks
         return await self._verdict()
+
+    async def _but_for_dot(self, chunk: bytes, before_dot: Hold | None) -> bytes:
+        """Send the last chunk but for its dot, where that has to wait; return what is left to be sent."""
+        if before_dot is None or before_dot.done() or self._cannot_go_on():
+            return chunk
+        self._connection.send(chunk.removesuffix(FINAL_DOT))
+        await before_dot
+        return FINAL_DOT
+
+    def _cannot_go_on(self) -> bool:
+        """Return whether the relay has answered before the final dot, or is lost."""
+        return self._connection.replied or self.fault is not None
 
     async def _verdict(self) -> DataResult:
         """Wait for the reply to the final dot, its time running from when the dot has left."""
@@ -237,17 +260,24 @@ class RelaySession:
         return DataResult(reply, Progress.NOTHING, lost=self.fault is not None)
 
     async def _final_reply(self) -> Reply:
-        reply = await self._next_reply()
+        reply = await self._connection.reply(self._config.command_timeout)
         if reply is None:
             return self._no_reply()
+        if reply.positive:
+            return reply
+        if reply.code == CLOSING_CODE:
+            self._closed(reply)
         return reply if reply.final else self._illegal(reply)
 
     async def _next_reply(self, patience_s: float | None = None) -> Reply | None:
         reply = await self._connection.reply(patience_s or self._config.command_timeout)
         if reply is not None and reply.code == CLOSING_CODE:
-            self._connection.abort(Fault.CLOSING, str(reply))
-            self._tell_fault()
+            self._closed(reply)
         return reply
+
+    def _closed(self, farewell: Reply) -> None:
+        self._connection.abort(Fault.CLOSING, str(farewell))
+        self._tell_fault()
 
     def _illegal(self, reply: Reply) -> Reply:
         self._connection.abort(Fault.UNINTELLIGIBLE, f"not allowed here: {reply}")
@@ -283,9 +313,10 @@ class RelaySession:
         return {k: v for k, v in offered.items() if k != "AUTH" or self._secret_safe}
 
 
-def _check_line(line: bytes) -> None:
-    if any(octet in line for octet in _FORBIDDEN):
-        raise ValueError(f"a command line holds a line end: {line[:80]!r}")
+def _check_lines(lines: Sequence[bytes]) -> None:
+    for line in lines:
+        if _CR in line or _LF in line:
+            raise ValueError(f"a command line holds a line end: {line[:80]!r}")
 
 
 __all__ = ["DataResult", "Fault", "Progress", "RelaySession", "RelayUnavailable"]

@@ -11,16 +11,16 @@ Credentials of clients are not kept. So a session that a client had logged in to
 client is told to come back. One that uses our own login (`own_login`) can: we log in again.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
 from config.schema import RelayConfig
 from config.telemetry.observe import RELAY_AT_LIMIT, RELAY_BUSY, RELAY_REPLACED, log
-from proxy.relay.keep_alive import KeepAlive
+from proxy.relay.keep_alive import IdleKeepAlive
 from proxy.relay.pacing import TooMuchNow
 from proxy.relay.relay import Relay
-from proxy.relay.session import DataResult, Fault, Progress, RelaySession, RelayUnavailable
+from proxy.relay.session import DataResult, Fault, Hold, Progress, RelaySession, RelayUnavailable
 from proxy.smtp import replies
 from proxy.smtp.client_info import ClientInfo, xclient, xforward
 from proxy.smtp.replies import Reply
@@ -49,6 +49,8 @@ class Upstream:
         self._home = relay
         self._relay = relay
         self._sessions: dict[Relay, RelaySession] = {}
+        self._may_be_left_alone = True
+        """As `Relay.may_be_left_alone` says of all that there was a session with."""
         self._wants_our_login = False
         self.client_info: Callable[[], ClientInfo] | None = None
         """Who the client is now, for `[relay] client_info`."""
@@ -58,6 +60,7 @@ class Upstream:
         """There are other relays: mail for them goes on."""
         self._too_much = False
         self._idle_noops = 0
+        self._noops: IdleKeepAlive | None = None
         self._stale: set[Relay] = set()
         """Where a transaction may still be open that is none any more."""
         self._replaced = False
@@ -79,17 +82,20 @@ class Upstream:
     @property
     def capabilities(self) -> Mapping[str, str]:
         """What the relay offers now; nothing while there is no session."""
-        return self._session.capabilities if self._session is not None else {}
+        session = self._session
+        return {} if session is None else session.capabilities
 
     @property
     def address(self) -> str | None:
         """The address of the relay in use; None while there is no session."""
-        return str(self._session.address) if self._session is not None else None
+        session = self._sessions.get(self._relay)
+        return None if session is None else session.address_text
 
     @property
     def usable(self) -> bool:
         """A session is open, as far as can be known without asking."""
-        return self._session is not None and self._session.fault is None
+        session = self._sessions.get(self._relay)
+        return session is not None and session.fault is None
 
     @property
     def no_relay(self) -> Reply:
@@ -102,8 +108,10 @@ class Upstream:
     @property
     def lost_for_good(self) -> bool:
         """The session that the client logged in to is lost: the client must start over."""
+        if not self.authenticated:
+            return False
         session = self._sessions.get(self._home)
-        return self.authenticated and (session is None or session.fault is not None)
+        return session is None or session.fault is not None
 
     async def open(self) -> bool:
         """Make sure that there is a session; False: the relay cannot be reached."""
@@ -121,6 +129,7 @@ class Upstream:
                 _tell_busy(relay.config, "connections")
             return False
         self._sessions[relay] = session
+        self._may_be_left_alone &= relay.may_be_left_alone
         self._reached = True
         session.when_lost(self._note_loss)
         await self._introduce(session)
@@ -140,6 +149,8 @@ class Upstream:
     @property
     def _introduced_as_it_is(self) -> bool:
         """Whether the relay knows the client as it is now, or is not told, or cannot be told anew."""
+        if self._relay.hears_mail_alone:
+            return True
         if self._relay.config.client_info != "xclient" or self.client_info is None:
             return True
         known = self._introduced.get(self._relay) == self.client_info()
@@ -162,8 +173,9 @@ class Upstream:
 
     def _origin(self, session: RelaySession, lines: Sequence[bytes]) -> tuple[bytes, ...]:
         """Return what is to be said before a MAIL for the relay's log: Postfix forgets it after each."""
-        asked = self._relay.config.client_info == "xforward" and self.client_info is not None
-        if not asked or self.client_info is None or not lines[0].upper().startswith(b"MAIL"):
+        if self._relay.config.client_info != "xforward" or self.client_info is None:
+            return ()
+        if not _begins_transaction(lines):
             return ()
         line = xforward(self.client_info(), session.capabilities.get("XFORWARD", ""))
         if not line:
@@ -172,7 +184,8 @@ class Upstream:
 
     def lacks_any(self, keywords: Collection[str]) -> bool:
         """Return whether the open session was not offered all of these; False without one."""
-        return self._session is not None and not self._session.keywords.issuperset(keywords)
+        session = self._session
+        return session is not None and not session.keywords.issuperset(keywords)
 
     async def ready(self, *, own_login: bool, relay: Relay | None = None) -> Reply | None:
         """Make sure of a session for a transaction; return the reply to MAIL where there is none.
@@ -185,7 +198,9 @@ class Upstream:
         self._wants_our_login = own_login and not (self.authenticated and self.at_home)
         if not self._wants_our_login:
             self.give_up_our_login()
-        return await self._logged_in() if await self.open() else self.no_relay
+        if not (self.usable and self._introduced_as_it_is) and not await self.open():
+            return self.no_relay
+        return None if self._relay.own_login is None else await self._logged_in()
 
     def go_home(self) -> None:
         """Use the relay to which the client logs in."""
@@ -214,23 +229,28 @@ class Upstream:
 
         `transaction` are the lines that the relay has accepted before in the same transaction.
         """
-        if lines[0].upper().startswith(b"MAIL"):
+        if self._relay.pace.limited and _begins_transaction(lines):
             try:
                 await self._relay.pace.turn()
             except TooMuchNow:
                 _tell_busy(self._relay.config, "rate")
                 return [replies.RELAY_BUSY] * len(lines)
-        if self.usable:
-            answers = await self._try(lines)
+        session = self._sessions.get(self._relay)
+        if session is not None and session.fault is None:
+            answers = await self._try(session, lines)
             if answers[0] is not replies.NO_RELAY or not self._may_try_again():
                 return answers
         failure = await self._replace(transaction)
-        return [failure] * len(lines) if failure else await self._try(lines)
+        session = self._session
+        if failure is not None or session is None:
+            return [failure or replies.NO_RELAY] * len(lines)
+        return await self._try(session, lines)
 
     async def ask(self, line: bytes) -> Reply:
         """Send RSET or NOOP; return the reply. A lost relay that can be replaced is a 250."""
-        if self.usable:
-            (answer,) = await self._try((line,))
+        session = self._session
+        if session is not None and session.fault is None:
+            (answer,) = await self._try(session, (line,))
             if answer is not replies.NO_RELAY:
                 return answer
         return replies.NO_RELAY_AT_HELLO if self.lost_for_good else replies.OK
@@ -241,35 +261,41 @@ class Upstream:
             if session.fault is None and session.silent_s > KEEP_ALIVE_S:
                 await session.exchange((b"NOOP",))
 
-    def idle(self, *, in_transaction: bool) -> AbstractAsyncContextManager[None]:
-        """Wait for the client while the block runs.
+    def idle(self, *, in_transaction: bool) -> AbstractAsyncContextManager[None] | None:
+        """Return a block in which to wait for the client; None where nothing is to be done meanwhile.
 
         Sessions that are logged in hear NOOP now and then, at most MAX_IDLE_NOOPS times between two
         messages. Those that can be replaced end if the relay has no more sessions for others.
         """
-        mine = [
-            relay
-            for relay in self._sessions
-            if relay.slots.limited and not in_transaction and self._replaceable(relay)
-        ]
-        return self._idling(mine) if mine or self._has_login else nullcontext()
+        if self._may_be_left_alone and not self.authenticated:
+            return None
+        relays = () if in_transaction else self._sessions
+        mine = [each for each in relays if each.slots.limited and self._replaceable(each)]
+        return self._idling(mine) if mine or self._has_login else None
 
     @asynccontextmanager
     async def _idling(self, mine: Sequence[Relay]) -> AsyncIterator[None]:
         for relay in mine:
             relay.slots.idle(self, partial(self._leave_if_there, relay))
-        noops = KeepAlive(self._keep_alive_idle, KEEP_ALIVE_S) if self._has_login else None
+        noops = self._noops
+        if self._has_login:
+            noops = self._noops = noops or IdleKeepAlive(self._keep_alive_idle, KEEP_ALIVE_S)
+            noops.begin()
         try:
             yield
         finally:
             for relay in mine:
                 relay.slots.busy(self)
             if noops is not None:
-                await noops.stop()
+                await noops.end()
 
     @property
     def _has_login(self) -> bool:
-        return self.authenticated or any(session.ours for session in self._sessions.values())
+        if not self.authenticated:
+            for session in self._sessions.values():  # one, mostly: dearer by any()
+                if session.ours:
+                    return True
+        return self.authenticated
 
     def _replaceable(self, relay: Relay) -> bool:
         return not (self.authenticated and relay is self._home)
@@ -292,17 +318,26 @@ class Upstream:
         self.authenticated |= reply.code == replies.AUTHENTICATED_CODE
         return reply
 
-    async def data(self, content: bytes, transaction: Sequence[bytes]) -> DataResult:
-        """Send `content` as the message of `transaction`, on a fresh session where needed."""
-        if self._session is None:
+    async def data(
+        self, content: bytes, transaction: Sequence[bytes], before_dot: Hold | None = None
+    ) -> DataResult:
+        """Send `content` as the message of `transaction`, on a fresh session where needed.
+
+        The final dot waits for `before_dot`, if that is given.
+        """
+        session = self._session
+        if session is None:
             return _unsent(replies.NO_RELAY)
-        if self.usable:
-            result = await self._session.data(content)
+        if session.fault is None:
+            result = await session.data(content, before_dot)
             answered = result.reply is not replies.NO_RELAY
             if answered or result.progress is not Progress.NOTHING or not self._may_try_again():
                 return result
         failure = await self._replace(transaction)
-        return _unsent(failure) if failure else await self._session.data(content)
+        session = self._session
+        if failure is not None or session is None:
+            return _unsent(failure or replies.NO_RELAY)
+        return await session.data(content, before_dot)
 
     async def quit(self) -> None:
         """End the relay session with QUIT."""
@@ -331,26 +366,45 @@ class Upstream:
             session.abort()
         self._sessions.clear()
         self._stale.clear()
+        if self._noops is not None:  # its timer would keep both
+            self._noops.close()
+            self._noops = None
 
-    async def _try(self, lines: Sequence[bytes]) -> list[Reply]:
-        if self._session is None:
-            return [replies.NO_RELAY] * len(lines)
-        reset = (b"RSET",) if self._relay in self._stale else ()
-        answers = await self._say(self._session, lines, before=reset)
+    def _try(self, session: RelaySession, lines: Sequence[bytes]) -> Awaitable[list[Reply]]:
+        """Exchange `lines` with the relay; a transaction that may still be open there is ended before."""
+        if self._relay in self._stale:
+            return self._try_anew(session, lines)
+        if self._relay.hears_mail_alone:
+            return session.exchange(lines)
+        return self._say(session, lines)
+
+    async def _try_anew(self, session: RelaySession, lines: Sequence[bytes]) -> list[Reply]:
+        answers = await self._say(session, lines, before=(b"RSET",))
         self._stale.discard(self._relay)
-        if reset and not answers.pop(0).positive:
-            self._session.abort()
+        if not answers.pop(0).positive:
+            session.abort()
             return [replies.NO_RELAY] * len(lines)
         return answers
 
-    async def _say(
+    def _say(
         self, session: RelaySession, lines: Sequence[bytes], before: tuple[bytes, ...] = ()
-    ) -> list[Reply]:
+    ) -> Awaitable[list[Reply]]:
         """Send `before` and `lines` as one group, and between them whose mail it is.
 
         Return the replies, but for that.
         """
         origin = self._origin(session, lines)
+        if origin:
+            return self._say_with_origin(session, lines, before, origin)
+        return session.exchange((*before, *lines) if before else lines)
+
+    async def _say_with_origin(
+        self,
+        session: RelaySession,
+        lines: Sequence[bytes],
+        before: tuple[bytes, ...],
+        origin: tuple[bytes, ...],
+    ) -> list[Reply]:
         answers = await session.exchange((*before, *origin, *lines))
         for _ in origin:
             reply = answers.pop(len(before))
@@ -401,6 +455,10 @@ class Upstream:
         if session.fault is None:
             session.leave()
         self._stale.discard(relay)
+
+
+def _begins_transaction(lines: Sequence[bytes]) -> bool:
+    return lines[0][:4].upper() == b"MAIL"
 
 
 def _tell_busy(config: RelayConfig, limit: str) -> None:

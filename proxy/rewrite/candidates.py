@@ -7,16 +7,14 @@ Does not own: finding hrefs and URLs (`proxy.links.html`, `proxy.links.plaintext
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from operator import attrgetter
 from typing import NamedTuple
 
 from proxy.links.character_references import encode
 from proxy.links.charsets import HtmlView
 from proxy.links.html import Href, links
-from proxy.links.labels import NAMES as LABEL_NAMES
 from proxy.links.labels import label
 from proxy.links.plaintext import urls
 from proxy.links.urls import destination
@@ -33,7 +31,6 @@ _NOTRACK_RAW = re.compile(rb"[\x00-\x20]*https?(\+notrack):", re.IGNORECASE)
 _NOTRACK_TEXT = re.compile(
     rb"(?<![!-;=?-~])(https?)(\+notrack)(://[!#-;=?-~]*[#-&*+/-9=A-Z_a-z~-])", re.IGNORECASE
 )
-_LABELS = frozenset(name.encode() for name in LABEL_NAMES)
 _HTTP = re.compile(r"[\x00-\x20]*https?:(?=[^\x00-\x20])", re.IGNORECASE)
 _LINK_STEPS = 40
 """Of work (`effort`): to decide on a link, track it and tell of it."""
@@ -45,28 +42,52 @@ _TRAILING = bytes(range(0x21))
 
 
 class FoundLink(NamedTuple):
-    """One http(s) link: where it stands, where it leads, what the policy says.
+    """One http(s) link: where it stands in the view, where it leads, what the policy says.
 
-    `literal` are the edits to make if it is not tracked; all offsets are into the view. `label`
-    gives what people read on it.
+    `has_notrack`: its scheme says `+notrack`, which is taken away.
     """
 
-    start: int
-    end: int
+    href: Href
     destination: str
     decision: Decision
-    label: Callable[[], str]
-    literal: tuple[Edit, ...] = ()
-    is_vml: bool = False
+    has_notrack: bool = False
+
+    @property
+    def is_vml(self) -> bool:
+        """Whether it is an element that only Outlook shows."""
+        return self.href.element.startswith("v:")
+
+    def literal(self, view: HtmlView) -> Sequence[Edit]:
+        """Return what changes if it is not tracked: a scheme, URL parameters."""
+        if not (self.has_notrack or self.decision.params):
+            return ()
+        without = _without_notrack(view.html, self.href) if self.has_notrack else []
+        return [*without, *_with_params(view.html, self.href, self.decision.params)]
 
 
 def in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> list[FoundLink]:
-    """Return every http(s) link of an HTML document, in order."""
-    found = list(_in_html(view, policy, facts))
-    return list(_with_twins(found)) if any(map(_is_vml, found)) else found
+    """Return every http(s) link of an HTML document, in order.
 
-
-_is_vml = attrgetter("is_vml")
+    What leads to one place, and asks for nothing in its attributes, is decided once: an image and its
+    title, a button and its twin for Outlook.
+    """
+    found: list[FoundLink] = []
+    known: dict[str, FoundLink] = {}
+    remembers = policy.visible_urls == "track"  # else a link's own text counts
+    opted_out = False
+    hrefs = links(view.html, view.charset, policy.rules.octet_names)
+    steps = [len(href.value) // _URL_OCTETS_A_STEP for href in hrefs]
+    spend(_LINK_STEPS * len(hrefs) + sum(steps))
+    for href in hrefs:
+        silent = not href.attributes
+        if silent and (same := known.get(href.value)) is not None:
+            found.append(FoundLink(href, same.destination, same.decision, same.has_notrack))
+        elif (each := _decided(href, view, policy, facts)) is not None:
+            found.append(each)
+            opted_out = opted_out or each.decision.skip in AUTHORS
+            if remembers and silent:
+                known[href.value] = each
+    return list(_with_twins(found)) if opted_out else found
 
 
 def _with_twins(found: Sequence[FoundLink]) -> Iterator[FoundLink]:
@@ -77,35 +98,32 @@ def _with_twins(found: Sequence[FoundLink]) -> Iterator[FoundLink]:
         skip = skips.get(each.destination)
         if each.is_vml and skip in AUTHORS and each.destination not in tracked:
             skip = each.decision.skip or skip
-            yield each._replace(decision=Decision(skip, each.decision.group, ""), literal=())
+            decision = Decision(skip, each.decision.group, "")
+            yield FoundLink(each.href, each.destination, decision)
         else:
             yield each
 
 
-def _in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[FoundLink]:
-    postal = NOTRACK_DIALECT in policy.dialects
-    wanted = policy.rules.octet_names | _LABELS
-    for href in links(view.html, view.charset, wanted):
-        value = href.value
-        spend(_LINK_STEPS + len(value) // _URL_OCTETS_A_STEP)
-        notrack = _NOTRACK.match(value) if postal and "+" in value else None
-        if notrack:
-            value = value[: notrack.start(1)] + value[notrack.end(1) :]
-        if url := destination(value, view.url_charset):
-            directives = policy.rules.directives(href.attributes)
-            if notrack and directives.skip is None:
-                directives = replace(directives, skip=Skip.NOTRACK_SCHEME)
-            text = partial(label, view.html, href, view.charset)
-            decision = decide(policy, facts, directives, url, text)
-            literal: tuple[Edit, ...] = ()
-            if notrack or decision.params:
-                literal = _literal(view.html, href, decision.params, has_notrack=bool(notrack))
-            is_vml = href.element.startswith("v:")
-            yield FoundLink(href.start, href.end, url, decision, text, literal, is_vml)
-        elif _HTTP.match(value):
-            # Clients would differ on where it leads: it is found, but nobody can track it.
-            unknown = Decision(Skip.AMBIGUOUS, value, "")
-            yield FoundLink(href.start, href.end, value.strip(), unknown, str)
+def _decided(href: Href, view: HtmlView, policy: Policy, facts: MessageFacts) -> FoundLink | None:
+    """Return what becomes of an href; None for one that is no link of http(s)."""
+    value = href.value
+    notrack = None
+    if "+" in value and NOTRACK_DIALECT in policy.dialects:
+        notrack = _NOTRACK.match(value)
+    if notrack:
+        value = value[: notrack.start(1)] + value[notrack.end(1) :]
+    if url := destination(value, view.url_charset):
+        directives = policy.rules.directives(href.attributes)
+        if notrack and directives.skip is None:
+            directives = replace(directives, skip=Skip.NOTRACK_SCHEME)
+        is_read = policy.visible_urls == "skip"
+        text = partial(label, view.html, href, view.charset) if is_read else str
+        decision = decide(policy, facts, directives, url, text)
+        return FoundLink(href, url, decision, notrack is not None)
+    if _HTTP.match(value):
+        # Clients would differ on where it leads: it is found, but nobody can track it.
+        return FoundLink(href, value.strip(), Decision(Skip.AMBIGUOUS, value, ""))
+    return None
 
 
 def in_text(
@@ -122,24 +140,23 @@ def in_text(
         spend(_LINK_STEPS + len(value) // _URL_OCTETS_A_STEP)
         url = destination(value, view.url_charset) or value
         decision = decide(policy, facts, LinkDirectives(opted_out.get(url)), url, str)
-        found.append(FoundLink(start, end, url, decision, str))
+        found.append(FoundLink(bare(start, end, value), url, decision))
     if NOTRACK_DIALECT in policy.dialects:
         found += _notrack_in_text(view.html)
-    return sorted(found, key=lambda each: each.start)
+    return sorted(found, key=lambda each: each.href.start)
+
+
+def bare(start: int, end: int, value: str) -> Href:
+    """Return what stands in no attribute, such as a URL in plain text, as what an href would be."""
+    return Href(start, end, value, "", "", {}, start, end)
 
 
 def _notrack_in_text(text: bytes) -> Iterator[FoundLink]:
     for match in _NOTRACK_TEXT.finditer(text):
         spend(_NOTRACK_STEPS)
         url = (match[1] + match[3]).decode("ascii")
-        literal = (Edit(*match.span(2), b""),)
-        yield FoundLink(*match.span(), url, Decision(Skip.NOTRACK_SCHEME, url, ""), str, literal)
-
-
-def _literal(html: bytes, href: Href, params: str, *, has_notrack: bool) -> tuple[Edit, ...]:
-    """Return what changes in a link that is not tracked."""
-    without = _without_notrack(html, href) if has_notrack else []
-    return (*without, *(_with_params(html, href, params) if params else ()))
+        href = bare(*match.span(), url)
+        yield FoundLink(href, url, Decision(Skip.NOTRACK_SCHEME, url, ""), has_notrack=True)
 
 
 def _without_notrack(html: bytes, href: Href) -> list[Edit]:
@@ -152,6 +169,8 @@ def _with_params(html: bytes, href: Href, addition: str) -> list[Edit]:
 
     A fragment's mark that is written as a character reference is not looked for.
     """
+    if not addition:
+        return []
     raw = html[href.start : href.end]
     mark = _FRAGMENT.search(raw)
     if mark is None and "#" in href.value:

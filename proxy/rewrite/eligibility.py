@@ -8,6 +8,8 @@ the envelope say (`proxy.rewrite.transformer`, `proxy.rewrite.senders`).
 """
 
 import contextlib
+from functools import lru_cache
+from typing import Final
 
 from proxy.message.editing import Message
 from proxy.message.mailbox import Originator, SeveralMailboxesError, domains_named, originator
@@ -29,13 +31,23 @@ def originator_of(message: Message) -> Originator | Untouched:
     values = message.values(b"from")
     if len(values) != 1:
         return Untouched.SEVERAL_FROM if values else Untouched.NO_FROM
+    value = values[0]
+    return _remembered(value) if len(value) <= _USUAL_OCTETS else _originator(value)
+
+
+def _originator(value: bytes) -> Originator | Untouched:
     try:
-        found = originator(values[0])
+        found = originator(value)
     except SeveralMailboxesError:
         return Untouched.SEVERAL_FROM
     if found is None:
         return Untouched.NO_FROM
     return Originator(_ascii(found.domain), frozenset(map(_ascii, found.mentions)))
+
+
+# A sender writes the same value in each message.
+_USUAL_OCTETS: Final = 200
+_remembered = lru_cache(maxsize=256)(_originator)
 
 
 def domains_in_from(message: Message) -> frozenset[str]:
@@ -64,13 +76,17 @@ def _ascii(domain: str) -> str:
     return domain
 
 
-def reason_untouched(message: Message, policy: Policy) -> Untouched | None:
-    """Return why the whole message has to stay as it is; None where links may be changed."""
-    domain = from_domain(message)
+def reason_untouched(
+    message: Message, policy: Policy, *, sender_known: bool = False
+) -> Untouched | None:
+    """Return why the whole message has to stay as it is; None where links may be changed.
+
+    `sender_known`: `originator_of` was asked already, and told whose it is.
+    """
     return (
         _structure(message)
         or _signatures(message, policy.signing)
-        or (domain if isinstance(domain, Untouched) else None)
+        or (None if sender_known else _nobodys(message))
         or (_altered(message, policy) if policy.signing.signs else None)
     )
 
@@ -81,6 +97,7 @@ _STRUCTURES = {
     "multipart/encrypted": Untouched.ENCRYPTED,
     "application/pgp-encrypted": Untouched.ENCRYPTED,
 }
+_SEALS = frozenset({b"arc-seal", b"arc-message-signature"})
 
 
 def _structure(message: Message) -> Untouched | None:
@@ -93,10 +110,15 @@ def _structure(message: Message) -> Untouched | None:
     return _STRUCTURES.get(message.content_type)
 
 
+def _nobodys(message: Message) -> Untouched | None:
+    domain = from_domain(message)
+    return domain if isinstance(domain, Untouched) else None
+
+
 def _signatures(message: Message, signing: Signing) -> Untouched | None:
-    if message.values(b"arc-seal") or message.values(b"arc-message-signature"):
+    if not _SEALS.isdisjoint(message.names):
         return Untouched.ARC_SEALED
-    if not message.values(b"dkim-signature"):
+    if b"dkim-signature" not in message.names:
         return None
     domains = {signature.domain for signature in existing_signatures(message)}
     # No signature found where there is one: it cannot be read, so it is not ours.

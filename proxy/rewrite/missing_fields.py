@@ -13,6 +13,8 @@ from email.utils import format_datetime
 
 from proxy.message.editing import Edit, Message
 
+NAMES = frozenset({b"date", b"message-id"})
+"""In lower case."""
 UNIQUE_OCTETS = 16
 """Random octets of a Message-ID."""
 

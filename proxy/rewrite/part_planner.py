@@ -1,7 +1,7 @@
 """Going through the parts of a message for its plan.
 
 Owns: for each link of each part the one decision, of what is wanted (`proxy.policy.decide`) and
-what the octets allow (`proxy.message.body`, `proxy.links.charsets`); the numbers of tracked links;
+what the octets allow (`proxy.message.bodies.body`, `proxy.links.charsets`); the numbers of tracked links;
 limits on how many there may be.
 Does not own: finding links (`candidates`), whether the message may be changed at all (`planner`).
 """
@@ -13,16 +13,16 @@ from operator import itemgetter
 from proxy.links import charsets
 from proxy.links.charsets import HtmlView
 from proxy.message.armour import protection
-from proxy.message.body import IdentityBody
+from proxy.message.bodies.body import IdentityBody
+from proxy.message.bodies.reencoded import ReencodedBody
 from proxy.message.editing import Body, Change, Edit, Message, Obstacle, Part, decode
 from proxy.message.editing import Skip as PartSkip
-from proxy.message.reencoded import ReencodedBody
-from proxy.policy.decide import Decision, MessageFacts
+from proxy.policy.decide import MessageFacts
 from proxy.policy.headers import Switches
 from proxy.policy.reasons import AUTHORS, Skip, Untouched
 from proxy.policy.settings import Policy
 from proxy.rewrite import pixel
-from proxy.rewrite.candidates import FoundLink, in_html, in_text
+from proxy.rewrite.candidates import FoundLink, bare, in_html, in_text
 from proxy.rewrite.planned import PartPlan, PlannedLink, SkippedLink
 from proxy.smtp.octets import has_long_line
 from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER
@@ -39,6 +39,8 @@ _OBSTACLES = {
     Obstacle.MALFORMED: Skip.MALFORMED_ENCODING,
     Obstacle.LONG_LINE: Skip.LONG_LINE,
 }
+_APP_OCTETS = len(APP_PATH) - len(PATH)
+"""By how many the URL of a link that opens an app is longer."""
 _PART_SKIPS = {reason: Skip[reason.name] for reason in PartSkip}
 
 
@@ -83,42 +85,41 @@ class PartPlanner:
     def _part(self, part: Part) -> PartPlan | None:
         body = decode(self.message, part)
         view = charsets.view(body.octets, part.charset)
-        whole = self._whole(part, view)
-        seen = view or HtmlView(body.octets, "latin-1", "ascii")
-        found = self._find(part, seen)
-        if view is None or not (whole is None or self._only_params(whole, part, view)):
+        kept = _kept(part, view)
+        whole = self._whole(part, kept)
+        found = self._find(part, view or HtmlView(body.octets, "latin-1", "ascii"))
+        if view is None or not (whole is None or (kept is None and self._only_params(whole))):
             for each in found:
                 reason = _reason(each.decision.skip, whole)
                 self._skip(each, reason or Untouched.ALL_SKIPPED, part)
             return None
-        return self._edited(part, body, view, [self._wanted(each, whole) for each in found])
+        wanted = self._wanted(found, whole, view)
+        if whole is None and (pixel_at := self._pixel_place(part, view)) is not None:
+            wanted.append(Wanted(None, None, [Change(pixel_at, pixel_at, self._pixel_octets())]))
+        return self._edited(part, body, view, wanted)
 
     def _find(self, part: Part, view: HtmlView) -> list[FoundLink]:
         if part.content_type == "text/html":
             return in_html(view, self.policy, self.facts)
         return in_text(view, part.params, self.policy, self.facts, self.opted_out)
 
-    def _whole(self, part: Part, view: HtmlView | None) -> Skip | Untouched | None:
-        """Return why no link of the part is tracked, or None."""
+    def _whole(self, part: Part, kept: Skip | None) -> Skip | Untouched | None:
+        """Return why no link of the part is tracked, or None; `kept` is why no octet of it may change."""
         if self.untouched is not None:
             return self.untouched
-        if (kept := _kept(part, view)) is not None:
+        if kept is not None:
             return kept
         is_html = part.content_type == "text/html"
         switch = self.asked.html if is_html else self.asked.text
         return Untouched.TRACKING_OFF if switch is False else None
 
-    def _only_params(self, whole: Skip | Untouched, part: Part, view: HtmlView) -> bool:
-        wanted = self.policy.params_when_off and bool(self.facts.params) and whole in OFF
-        return wanted and _kept(part, view) is None
+    def _only_params(self, whole: Skip | Untouched) -> bool:
+        return self.policy.params_when_off and bool(self.facts.params) and whole in OFF
 
     def _edited(
         self, part: Part, body: Body, view: HtmlView, wanted: list["Wanted"]
     ) -> PartPlan | None:
         """Keep of what is wanted what the octets allow."""
-        pixel_at = self._pixel_place(part, view)
-        if pixel_at is not None:
-            wanted.append(Wanted(None, None, [Change(pixel_at, pixel_at, self._pixel_octets())]))
         _ask(body, view, wanted)
         if self.policy.octets_to is not None and _has_long_line(wanted):
             _ask(body, view, [self._closer(each, self.policy.octets_to) for each in wanted])
@@ -129,15 +130,22 @@ class PartPlanner:
         self.growth_octets += again.growth_octets() if planned else 0
         return planned
 
-    def _wanted(self, each: FoundLink, whole: Skip | Untouched | None) -> "Wanted":
-        decision = each.decision
-        reason = decision.skip if whole is None else _reason(decision.skip, whole)
-        if reason is not None:
-            literal = [Change(start, end, len(new)) for start, end, new in each.literal]
-            return Wanted(each, reason, literal)
-        destination_octets = len(each.destination) + len(decision.params)
-        url_octets = self._url_octets(decision, destination_octets)
-        return Wanted(each, None, [Change(each.start, each.end, url_octets)])
+    def _wanted(
+        self, found: Iterable[FoundLink], whole: Skip | Untouched | None, view: HtmlView
+    ) -> list["Wanted"]:
+        """Return what is wanted of each link: a tracked URL, or what changes where it has none."""
+        wanted, worst_octets = [], self.policy.worst_octets
+        for each in found:
+            href, destination, (own, _, params, app, id_octets), _ = each
+            reason = own if whole is None else _reason(own, whole)
+            if reason is None:
+                octets = worst_octets(len(destination) + len(params) + id_octets)
+                octets += _APP_OCTETS if app else 0
+                wanted.append(Wanted(each, None, (Change(href.start, href.end, octets),)))
+            else:
+                literal = [Change(start, end, len(new)) for start, end, new in each.literal(view)]
+                wanted.append(Wanted(each, reason, literal))
+        return wanted
 
     def _reencoded(
         self, part: Part, body: Body, wanted: Sequence["Wanted"]
@@ -161,62 +169,47 @@ class PartPlanner:
         if each.link is not None and each.decided is None and not each.link.decision.id_octets:
             found = each.link
             octets = octets_to(inserted(found.destination, found.decision.params), MAX_LINKS)
-            more = self._app_octets(found.decision)
-            each.changes = [Change(found.start, found.end, octets + more)]
+            more = _APP_OCTETS if found.decision.app else 0
+            each.changes = [Change(found.href.start, found.href.end, octets + more)]
         return each
 
     def _sorted_out(
         self, part: Part, body: Body, view: HtmlView, wanted: Sequence["Wanted"]
     ) -> PartPlan | None:
         """Sort what is wanted into links that are tracked and links that are left alone."""
-        tracked: list[tuple[int, int, PlannedLink]] = []
+        tracked: list[PlannedLink] = []
         literal: list[Edit] = []
-        placed = None
+        placed, links = None, self.links
         for each in wanted:
             found = each.link
             if found is None:
-                placed = None if each.refused else (each.changes[0].start, self._pixel(part))
-            elif (reason := self._why_not(each)) is None:
-                (change,) = each.changes
-                tracked.append(
-                    (found.start, found.end, self._link(found, part, view, change.octets))
-                )
+                placed = None if each.refused else self._pixel(part, view, each.changes[0].start)
+            elif (reason := each.decided or each.refused) is None and len(links) < MAX_LINKS:
+                link = self._link(found, part.path, view, each.changes[0].octets)
+                links.append(link)
+                tracked.append(link)
             else:
+                reason = reason or Skip.TOO_MANY_LINKS
                 self._skip(found, reason, part)
-                literal += found.literal if each.decided and not each.refused else ()
+                literal += found.literal(view) if each.decided and not each.refused else ()
         if not tracked and not literal and placed is None:
             return None
         return PartPlan(body, view, tuple(tracked), tuple(literal), placed)
 
-    def _why_not(self, each: "Wanted") -> Skip | Untouched | None:
-        """Return why a link is not tracked: what was decided, what the octets say, the limit."""
-        if each.decided is not None:
-            return each.decided
-        if each.refused is not None:
-            return each.refused
-        return Skip.TOO_MANY_LINKS if len(self.links) >= MAX_LINKS else None
-
     def _pixel_place(self, part: Part, view: HtmlView) -> int | None:
         """Return where the message's one pixel goes, if it goes into this part."""
-        tracks = self.wants_pixel and self._whole(part, view) is None
-        return pixel.place(view) if tracks and part.content_type == "text/html" else None
+        return pixel.place(view) if self.wants_pixel and part.content_type == "text/html" else None
 
     def _pixel_octets(self) -> int:
         return pixel.octets(self.policy.worst_octets(len(self.policy.base_urls[0])))
 
-    def _pixel(self, part: Part) -> PlannedLink:
+    def _pixel(self, part: Part, view: HtmlView, at: int) -> PlannedLink:
         self.wants_pixel = False
         self.growth_octets += self._pixel_octets()
         home = self.policy.base_urls[0]
         octets = self.policy.worst_octets(len(home))
-        return PlannedLink(PIXEL_NUMBER, home, "", "", part.path, self._order(), "", octets)
-
-    def _url_octets(self, decision: Decision, destination_octets: int) -> int:
-        octets = self.policy.worst_octets(destination_octets + decision.id_octets)
-        return octets + self._app_octets(decision)
-
-    def _app_octets(self, decision: Decision) -> int:
-        return len(APP_PATH) - len(PATH) if decision.app else 0
+        place = bare(at, at, "")
+        return PlannedLink(PIXEL_NUMBER, home, "", part.path, self._order(), octets, place, view)
 
     def _skip(self, each: FoundLink, reason: Skip | Untouched, part: Part) -> None:
         group, order = each.decision.group, self._order()
@@ -227,24 +220,22 @@ class PartPlanner:
     def _order(self) -> int:
         return len(self.links) + len(self.skipped)
 
-    def _link(self, each: FoundLink, part: Part, view: HtmlView, url_octets: int) -> PlannedLink:
-        start, end, author_url, decision, label, _, is_vml = each
-        link = PlannedLink(  # by place: names take three times as long
-            self.numbers.give(author_url, is_vml=is_vml),
-            inserted(author_url, decision.params),
-            decision.group,
-            label(),
-            part.path,
-            self._order(),
-            view.html[start:end].decode("latin-1"),
+    def _link(self, each: FoundLink, path: str, view: HtmlView, url_octets: int) -> PlannedLink:
+        href, author_url, (_, group, params, app, id_octets), _ = each
+        self.growth_octets += url_octets - (href.end - href.start)
+        return PlannedLink(  # by place: names take three times as long
+            self.numbers.give(author_url, is_vml=href.element.startswith("v:")),
+            inserted(author_url, params) if params else author_url,
+            group,
+            path,
+            len(self.links) + len(self.skipped),
             url_octets,
-            decision.app,
-            decision.id_octets > 0,
+            href,
+            view,
+            app,
+            id_octets > 0,
             author_url,
         )
-        self.growth_octets += url_octets - (end - start)
-        self.links.append(link)
-        return link
 
 
 @dataclass(slots=True)
@@ -276,9 +267,10 @@ def _ask(body: Body, view: HtmlView, wanted: Iterable[Wanted]) -> None:
     pairs = [(change, each) for each in wanted for change in each.changes]
     pairs.sort(key=_change_of)
     obstacles = body.obstacles(view.changes([change for change, _ in pairs]))
-    for (_, each), obstacle in zip(pairs, obstacles, strict=True):
-        if obstacle is not None:
-            each.refused = _OBSTACLES[obstacle]
+    if any(obstacles):
+        for (_, each), obstacle in zip(pairs, obstacles, strict=True):
+            if obstacle is not None:
+                each.refused = _OBSTACLES[obstacle]
 
 
 _change_of = itemgetter(0)
@@ -319,10 +311,11 @@ class Numbers:
             if url not in self._vml:
                 self._vml[url] = self._new()
             return self._vml[url]
-        if url in self._vml:
-            self._single = ("", 0)
-            return self._vml.pop(url)
-        self._vml.clear()
+        if self._vml:
+            if url in self._vml:
+                self._single = ("", 0)
+                return self._vml.pop(url)
+            self._vml.clear()
         self._single = (url, self._new())
         return self._single[1]
 

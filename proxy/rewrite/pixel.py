@@ -51,6 +51,7 @@ class BodyEnds(Scanner):
     """Finds the end tags of `body`, by their offsets."""
 
     next_tag = NEXT_OR_BODY_END
+    passes_usual = False
 
     def __init__(self, html: bytes, charset: str) -> None:
         # One at the end as a probe: it is found only where markup is read.

@@ -4,11 +4,14 @@ Owns: the shape of a plan, and turning it into octets once tracked URLs are know
 Does not own: how a plan is made (`planner`), or where tracked URLs come from (`render`).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import field
 from typing import NamedTuple
 
+from config.value_objects import value
 from proxy.links.charsets import HtmlView
+from proxy.links.html import Href
+from proxy.links.labels import label
 from proxy.message.editing import Body, Edit, splice
 from proxy.policy.headers import NO_CAMPAIGN, SILENT, Campaign, Switches
 from proxy.policy.reasons import Skip, Untouched
@@ -18,35 +21,59 @@ from proxy.rewrite.pixel import markup
 CLIP_OCTETS = 102_000
 """Gmail shows no more of a message's HTML, and a link to the rest."""
 
+Clipped = tuple[tuple[int, int], ...]
+"""Of each part that mail programs clip by our doing its octets before and after."""
+
 
 class PlannedLink(NamedTuple):
     """One tracked occurrence of a link.
 
     `number` counts from 1; a button and its twin for Outlook share one. `destination` is where the
-    reader shall arrive, URL parameters included. `group` is the link's name in reports, `text` what
-    readers see, `part` the part it stands in ("1.2"), `order` its place among all links. `original`
-    is the value as it stands there, character references and all, one character an octet: given
-    back by `url_for`, nothing changes. `url_octets` is the most that its tracked URL may have.
-    `app` says that it is to open an app, `identified` that in a copy for one reader alone the
-    destination is told who that is. `author_url` is the destination before parameters were added.
+    reader shall arrive, URL parameters included. `group` is the link's name in reports, `part` the part
+    it stands in ("1.2"), `order` its place among all links. `url_octets` is the most that its tracked URL
+    may have. `href` is where it stands in `view`, the part as it is read. `app` says that it is to open an
+    app, `identified` that in a copy for one reader alone the destination is told who that is.
+    `author_url` is the destination before parameters were added.
     """
 
     number: int
     destination: str
     group: str
-    text: str
     part: str
     order: int
-    original: str
     url_octets: int
+    href: Href
+    view: HtmlView
     app: bool = False
     identified: bool = False
     author_url: str = ""
 
+    def __hash__(self) -> int:
+        """By its place, as its part need not be read for that."""
+        return hash((self.number, self.part, self.order))
+
+    def __repr__(self) -> str:
+        """Without its part, which is somebody's mail."""
+        place = f"part={self.part!r}, order={self.order}"
+        return f"PlannedLink(number={self.number}, destination={self.destination!r}, {place})"
+
+    @property
+    def text(self) -> str:
+        """What people read on it, looked for at each time; a URL in plain text has no text besides."""
+        return label(self.view.html, self.href, self.view.charset) if self.href.element else ""
+
+    @property
+    def original(self) -> str:
+        """The value as it stands there, character references and all, one character an octet.
+
+        Given back by `url_for`, nothing changes.
+        """
+        return self.view.html[self.href.start : self.href.end].decode("latin-1")
+
     def value(self, url: str) -> bytes:
         """Return what stands in the attribute for `url`; for where it leads anyway, the original."""
-        unchanged = url == self.destination == self.author_url
-        return (self.original if unchanged else url).encode("latin-1")
+        leads_there = url == self.destination == self.author_url
+        return (self.original if leads_there else url).encode("latin-1")
 
 
 class SkippedLink(NamedTuple):
@@ -62,48 +89,65 @@ class SkippedLink(NamedTuple):
     order: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PartPlan:
     """What changes in one part; offsets into `view`, spans half open.
 
-    `tracked` are the values that get a tracked URL, `literal` changes that are known already.
-    `pixel` is where a pixel is inserted, and what stands for its URL; None where there is none.
+    `tracked` are the links whose values get a tracked URL, `literal` changes that are known already.
+    `pixel` stands for the pixel that is inserted where its `href` is; None where there is none.
     """
 
     body: Body
     view: HtmlView
-    tracked: tuple[tuple[int, int, PlannedLink], ...]
+    tracked: tuple[PlannedLink, ...]
     literal: tuple[Edit, ...]
-    pixel: tuple[int, PlannedLink] | None = None
+    pixel: PlannedLink | None = None
 
     def edits(self, url_for: Callable[[PlannedLink], str]) -> list[Edit]:
         """Return edits of the raw message."""
-        tracked, asked = [], not self.literal and self.pixel is None and not self.view.runs
-        for start, end, link in self.tracked:
-            value = link.value(url_for(link))
-            asked = asked and len(value) <= link.url_octets
-            tracked.append(Edit(start, end, value))
-        edits = self.view.edits([*tracked, *self.literal, *self._pixel(url_for)])
-        return self.body.to_raw(edits, asked=asked)
+        return self.to_raw(self.changes(url_for))
+
+    def changes(self, url_for: Callable[[PlannedLink], str]) -> list[Edit]:
+        """Return edits of the view: those of tracked links, in their order, before all others."""
+        changes = []
+        for link in self.tracked:
+            href, url = link.href, url_for(link)
+            new = link.value(url) if url == link.destination else url.encode("latin-1")
+            changes.append(Edit(href.start, href.end, new))
+        if self.literal or self.pixel is not None:
+            changes += (*self.literal, *self._pixel(url_for))
+        return changes
+
+    def to_raw(self, changes: Sequence[Edit]) -> list[Edit]:
+        """Return what `changes` are in the raw message."""
+        if self.literal or self.pixel is not None or self.view.runs:
+            return self.body.to_raw(self.view.edits(changes))
+        longer = [
+            True
+            for link, (_, _, new) in zip(self.tracked, changes, strict=True)
+            if len(new) > link.url_octets
+        ]
+        return self.body.to_raw(changes, asked=not longer)
 
     def _pixel(self, url_for: Callable[[PlannedLink], str]) -> list[Edit]:
         """Insert it; it leads nowhere, and where that is told nothing is inserted."""
         if self.pixel is None:
             return []
-        at, link = self.pixel
-        url = url_for(link)
-        return [] if url in (link.destination, link.original) else [Edit(at, at, markup(url))]
+        at, url = self.pixel.href.start, url_for(self.pixel)
+        leads_nowhere = url in (self.pixel.destination, self.pixel.original)
+        return [] if leads_nowhere else [Edit(at, at, markup(url))]
 
     def html_octets(self, url_for: Callable[[PlannedLink], str]) -> tuple[int, int]:
         """Return the size of the document before and after."""
+        return self.sizes(self.changes(url_for))
+
+    def sizes(self, changes: Sequence[Edit]) -> tuple[int, int]:
+        """Return the size of the document before and after these changes."""
         before = len(self.view.html)
-        tracked = sum(len(url_for(link)) - (end - start) for start, end, link in self.tracked)
-        literal = sum(len(new) - (end - start) for start, end, new in self.literal)
-        pixel = sum(len(new) for _, _, new in self._pixel(url_for))
-        return before, before + tracked + literal + pixel
+        return before, before + sum([len(new) - end + start for start, end, new in changes])
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Plan:
     """What is to be done with the message `raw`.
 
@@ -156,4 +200,16 @@ class Plan:
 
     def changes(self, url_for: Callable[[PlannedLink], str]) -> list[Edit]:
         """Return the edits that `render` makes."""
-        return [edit for part in self.parts for edit in part.edits(url_for)]
+        return self.written(url_for)[0]
+
+    def written(self, url_for: Callable[[PlannedLink], str]) -> tuple[list[Edit], Clipped]:
+        """Return the edits that `render` makes, and which parts mail programs clip by our doing."""
+        edits: list[Edit] = []
+        clipped = []
+        for part in self.parts:
+            changes = part.changes(url_for)
+            edits += part.to_raw(changes)
+            before, after = part.sizes(changes)
+            if before <= CLIP_OCTETS < after:
+                clipped.append((before, after))
+        return edits, tuple(clipped)

@@ -13,8 +13,8 @@ that changes nothing renders to the very object it was made from; `plan` raises 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from proxy.message.bodies.reencoded import ReencodedBody
 from proxy.message.editing import Message, parse
-from proxy.message.reencoded import ReencodedBody
 from proxy.policy.decide import MessageFacts
 from proxy.policy.headers import Switches, campaign, switches, unsubscribe_urls, verdict
 from proxy.policy.reasons import Untouched
@@ -47,14 +47,16 @@ def plan_message(
     untouched: Untouched | None = None,
     *,
     lists_links: bool = True,
+    sender_known: bool = False,
 ) -> Plan:
     """Return the plan for a message that is parsed already; raises for a fault of ours.
 
     `untouched` is a reason, found before the message was read, to leave it alone. Unless the plan
-    `lists_links`, those of a message in which nothing can change are not looked for.
+    `lists_links`, those of a message in which nothing can change are not looked for. `sender_known` as
+    in `reason_untouched`.
     """
     asked = switches(message, policy)
-    untouched = _untouched(message, policy, asked, untouched)
+    untouched = _untouched(message, policy, asked, untouched, sender_known=sender_known)
     counts_for = campaign(message, policy, asked)
     adds = policy.url_params and asked.params is not False
     adds = adds and (untouched is None or (policy.params_when_off and untouched in OFF))
@@ -90,11 +92,16 @@ def plan_message(
 
 
 def _untouched(
-    message: Message, policy: Policy, asked: Switches, before: Untouched | None
+    message: Message,
+    policy: Policy,
+    asked: Switches,
+    before: Untouched | None,
+    *,
+    sender_known: bool,
 ) -> Untouched | None:
     if not policy.enabled and not (policy.params_when_off and policy.url_params):
         return Untouched.DISABLED
-    if reason := before or reason_untouched(message, policy):
+    if reason := before or reason_untouched(message, policy, sender_known=sender_known):
         return reason
     if asked.consent is Consent.NONE:
         return Untouched.CONSENT_NONE

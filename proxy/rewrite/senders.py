@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from config.schema import Config, RelayProfile, SenderConfig, closest
+from config.value_objects import value
 from proxy.message.editing import Message
 from proxy.policy.accounts import Accounts, Submitter
 from proxy.policy.reasons import Untouched
@@ -65,7 +66,7 @@ class Sender:
         return self.accounts is None or submitter in self.accounts
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SenderPlan:
     """A message's plan, its sender if there is one, and its From-domain ("" for none).
 
@@ -130,7 +131,8 @@ class Senders:
             diagnosis = diagnose(message, untouched) if untouched is not None else None
             return whose.with_plan(Plan(message.raw, untouched, diagnosis=diagnosis))
         policy = whose.sender.policy if relay_8bitmime else whose.sender.policy_7bit
-        return whose.with_plan(plan_message(message, policy, lists_links=lists_links))
+        plan = plan_message(message, policy, lists_links=lists_links, sender_known=True)
+        return whose.with_plan(plan)
 
     def left_alone(
         self, message: Message, reason: Untouched, submitter: Submitter | None = None
@@ -172,7 +174,7 @@ class Senders:
         return self.find(domain) is self.find(other)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Whose:
     """Whose mail a message is: that of `sender`, or of none and why."""
 

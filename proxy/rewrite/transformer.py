@@ -17,7 +17,15 @@ from proxy.message.editing import Message, parse
 from proxy.policy.reasons import Untouched
 from proxy.rewrite.render import Rendering
 from proxy.rewrite.senders import SenderPlan, Senders
-from proxy.rewrite.submission import Fault, Findings, Outgoing, Submission, step
+from proxy.rewrite.submission import (
+    PLANNING,
+    Fault,
+    Findings,
+    Outgoing,
+    Step,
+    Submission,
+    TellPending,
+)
 from proxy.signing.self_check import probe
 from proxy.signing.signed_fields import PROFILES
 from proxy.signing.signer import Signer
@@ -107,12 +115,18 @@ class Transformer:
         """Whether mail of some sender must not go out unsigned."""
         return self._senders.sign_always
 
-    def prepare(self, content: bytes, submission: Submission, now_s: float) -> "Prepared":
-        """Return what becomes of a message. Raises Fault."""
+    def prepare(
+        self,
+        content: bytes,
+        submission: Submission,
+        now_s: float,
+        tell_pending: TellPending | None = None,
+    ) -> "Prepared":
+        """Return what becomes of a message; `tell_pending` hears of each copy's event. Raises Fault."""
         if not submission.trusted:
             outgoing = Outgoing(content, None, Untouched.UNTRUSTED)
             return Prepared(Untouched.UNTRUSTED, 0, lambda _: outgoing)
-        with step(Untouched.PLAN_FAILED):
+        with PLANNING:
             message = parse(content, submission.facts)
             plan = self._senders.assign(
                 message,
@@ -124,11 +138,15 @@ class Transformer:
             if plan.refused:
                 refused = _refused(message, plan)
                 return Prepared(refused.untouched, 0, lambda _: refused)
-            rendering = self._rendering(message, plan, submission, now_s, self._consents())
+            known = self._consents()
+            rendering = self._rendering(message, plan, submission, now_s, known, tell_pending)
         recipients = len(submission.rcpt_to)
         prepared = Prepared(plan.plan.untouched, recipients, rendering.outgoing)
         if self._shares or recipients == 1:
             prepared.shared()  # kept there; done now, as this may be a thread of its own
+        else:
+            with PLANNING:
+                rendering.read_texts()  # as above: work on the message, and not on each copy
         return prepared
 
     def left_alone(
@@ -138,7 +156,7 @@ class Transformer:
 
         For a message the work on which ended with `fault`. Raises Fault.
         """
-        with step(fault.reason):
+        with Step(fault.reason):
             message = parse(content, submission.facts)
             plan = self._senders.left_alone(message, fault.reason, submission.submitter)
             if plan.refused:
@@ -153,6 +171,7 @@ class Transformer:
         submission: Submission,
         now_s: float,
         consents: Consents,
+        tell_pending: TellPending | None = None,
     ) -> Rendering:
         domain = plan.sender.domain if plan.sender else ""
         return Rendering(
@@ -167,6 +186,7 @@ class Transformer:
             self._identifier,
             self._adds_missing,
             self._unsaid,
+            tell_pending,
         )
 
 

@@ -15,9 +15,9 @@ from contextlib import asynccontextmanager
 from typing import Self, TypeVar
 
 from config.schema import Config
-from proxy.rewrite.submission import Fault, Outgoing, Submission
+from proxy.rewrite.submission import Fault, Outgoing, Submission, TellPending
 from proxy.rewrite.transformer import KnownConsents, Prepared, Transformer, within
-from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
+from proxy.scheduling.loop_budget import LoopBudget
 from proxy.scheduling.offload import MakeCopy, OffloadProcess
 
 LARGE_MESSAGE_OCTETS = 256 * 1024
@@ -67,22 +67,27 @@ class Dispatcher:
         if octets >= LARGE_MESSAGE_OCTETS:
             self._offload.warm_up()
 
-    async def shared(self, content: bytes, submission: Submission) -> Outgoing:
-        """Return the one copy for all recipients. Raises Fault, or any error of ours."""
-        prepared = await self._prepared_in_loop(content, submission)
+    async def shared(
+        self, content: bytes, submission: Submission, tell_pending: TellPending | None = None
+    ) -> Outgoing:
+        """Return the one copy for all recipients. Raises Fault, or any error of ours.
+
+        `tell_pending` hears of its event ahead of time where the work is done in the event loop.
+        """
+        prepared = await self._prepared_in_loop(content, submission, tell_pending)
         if prepared is not None:
             return prepared.shared()
         return await self._offload.shared(content, submission, time.time())
 
     @asynccontextmanager
     async def personal(
-        self, content: bytes, submission: Submission
+        self, content: bytes, submission: Submission, tell_pending: TellPending | None = None
     ) -> AsyncIterator[MakeCopy | None]:
         """Yield a function that makes each recipient's copy, or None where all may get the same.
 
-        Raises as `shared`, and so does that function.
+        Raises as `shared`, and so does that function; `tell_pending` as there.
         """
-        prepared = await self._prepared_in_loop(content, submission)
+        prepared = await self._prepared_in_loop(content, submission, tell_pending)
         if prepared is not None:
             yield self._personal_in_loop(prepared) if prepared.untouched is None else None
             return
@@ -101,14 +106,16 @@ class Dispatcher:
             return made
         return await self._offload.left_alone(content, submission, now_s, fault)
 
-    async def _prepared_in_loop(self, content: bytes, submission: Submission) -> Prepared | None:
+    async def _prepared_in_loop(
+        self, content: bytes, submission: Submission, tell_pending: TellPending | None
+    ) -> Prepared | None:
         """Work on a message in the event loop; None where that is, or would be, too much.
 
         A message that is not trusted is not even looked at, and waits for no iteration.
         """
 
         def here() -> Prepared:
-            return self._transformer.prepare(content, submission, time.time())
+            return self._transformer.prepare(content, submission, time.time(), tell_pending)
 
         if not submission.trusted:
             return here()
@@ -116,12 +123,12 @@ class Dispatcher:
 
     async def _within_budget(self, work: Callable[[], T]) -> T | None:
         """Return what `work` makes, in an iteration that has room; None where it is too much work."""
-        await self._loop_budget.take(ITERATION_OCTETS)
+        await self._loop_budget.turn()
         return within(MAX_STEPS_IN_LOOP, work)
 
     def _personal_in_loop(self, prepared: Prepared) -> MakeCopy:
         async def make(index: int) -> Outgoing:
-            await self._loop_budget.take(ITERATION_OCTETS)
+            await self._loop_budget.turn()
             return prepared.personal(index)
 
         return make

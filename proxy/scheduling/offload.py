@@ -202,7 +202,7 @@ def _begin(config: Config, kept: Mapping[Path, bytes]) -> None:
     observe.configure(config.log.level, config.log.format)
     consents: ConsentsInForce = LiveRecords(CONSENTS, config.store.file)
     _transformers.append(Transformer.from_config(config, consents.latest, probed=True))
-    freeze_startup_objects()
+    freeze_startup_objects(keep_large_blocks=True)
 
 
 def _end_with_parent() -> None:
@@ -247,8 +247,10 @@ def _packed_if_changed(buffer: Path, content: bytes, made: Outgoing) -> Outgoing
 
 
 def _packed(buffer: Path, made: Outgoing) -> Outgoing:
-    """Put what was made into `buffer`."""
-    buffer.write_bytes(made.content)
+    """Put what was made into `buffer`, in the memory that it has already."""
+    with buffer.open("r+b") as file:
+        file.write(made.content)
+        file.truncate()
     return replace(made, content=b"")
 
 

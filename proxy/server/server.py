@@ -3,7 +3,7 @@
 Owns: implicit TLS and the PROXY header before a session begins, how many sessions there may be, and
 the graceful stop (RFC 5321 §3.8).
 Does not own: what is said in a session (`proxy.session.session`), opening sockets (`sockets`), what
-a new configuration changes (`reload`), or several processes (`workers`).
+a new configuration changes (`reload`), or several processes (`config.service.workers`).
 """
 
 import asyncio
@@ -30,9 +30,10 @@ from config.telemetry.observe import (
 )
 from config.values import Address
 from proxy.client.connection import ClientConnection, ClientGone, LineTooLong
-from proxy.client.limits import GREETING_PATIENCE_S, RECEIVE_OCTETS
+from proxy.client.limits import GREETING_PATIENCE_S, RECEIVE_OF_MESSAGE_OCTETS
 from proxy.client.proxy_protocol import BadProxyHeader, read_proxy_header
 from proxy.client.trust import Client, counted_as
+from proxy.scheduling.loop_budget import HELLO_WORTH_OCTETS
 from proxy.server.reload import renewed
 from proxy.server.sockets import LISTEN_BACKLOG, Sockets, bind
 from proxy.session.services import Services
@@ -105,7 +106,7 @@ class Server:
         loop = asyncio.get_running_loop()
         accepts = [(sock, self._accept) for sock in sockets.plain]
         accepts += [(sock, self._accept_tls) for sock in sockets.tls]
-        arriving = memoryview(bytearray(RECEIVE_OCTETS))
+        arriving = memoryview(bytearray(RECEIVE_OF_MESSAGE_OCTETS))
         for sock, accept in accepts:
             make = partial(ClientConnection, accept, arriving)
             self._listeners.append(
@@ -239,7 +240,7 @@ class Server:
         await self._serve(connection, client, tls=tls)
 
     async def _serve(self, connection: ClientConnection, client: Client, *, tls: bool) -> None:
-        await self.services.loop_budget.take_command()
+        await self.services.loop_budget.take(HELLO_WORTH_OCTETS)
         if tls and not await self._encrypt(connection, client):
             return
         session = Session(connection, self.services, client)

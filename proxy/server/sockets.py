@@ -33,9 +33,14 @@ class Sockets:
     counts: Counts = ALONE
     """What the process counts together with others that listen at the same addresses."""
 
+    @property
+    def all(self) -> tuple[socket.socket, ...]:
+        """Each of them."""
+        return (*self.plain, *self.tls)
+
     def close(self) -> None:
         """Listen no more."""
-        for sock in (*self.plain, *self.tls):
+        for sock in self.all:
             sock.close()
 
 

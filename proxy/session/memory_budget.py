@@ -22,9 +22,9 @@ there is memory for everybody; RFC 5321 §3.8 lets a server end a session with 4
 """
 
 import asyncio
+import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from typing import Self
 
 from config.service.shared_counts import ALONE, Counts
@@ -43,6 +43,7 @@ UPLOAD_PATIENCE_S = 60.0
 UPLOAD_S = 300.0
 """How long a message may take at an even pace while memory is short: 35 MB at 1 Mbit/s."""
 
+_now_s = time.monotonic
 
 _ALL, _WANTED = "mail", "mail that found no memory"
 
@@ -56,6 +57,7 @@ class MemoryBudget:
     def __init__(self, limit_octets: int, counts: Counts = ALONE) -> None:
         self.limit_octets = limit_octets
         self._counts = counts
+        self._shared = counts.shared
         self.used_octets = 0
         self._held: Counter[str] = Counter()
         self._uploads: set[Lease] = set()
@@ -66,15 +68,17 @@ class MemoryBudget:
 
     def admit(self, lease: "Lease", octets: int) -> bool:
         """Return whether `lease` may hold so much more, once slow uploads have given way."""
-        if self._counts.shared:
+        if self._shared:
             self._make_way()
+        elif 2 * (self.used_octets + octets) <= self.limit_octets:
+            return True  # whoever held all of it could still have more
         if self._fits(lease, octets):
             return True
         for upload in self._slow_uploads(lease, octets):
             upload.end()
             if self._fits(lease, octets):
                 return True
-        if self._counts.shared and not self._greedy(lease, octets):
+        if self._shared and not self._greedy(lease, octets):
             self._want(octets)
         return False
 
@@ -96,29 +100,33 @@ class MemoryBudget:
     def hold(self, lease: "Lease", change_octets: int) -> None:
         """Note that `lease` holds so much more, or less."""
         self.used_octets += change_octets
-        self._counts.add(_ALL, change_octets)
+        held = self._held
         for holder in lease.holders:
-            self._held[holder] += change_octets
-            self._counts.add(_of(holder), change_octets)
-            if not self._held[holder]:
-                del self._held[holder]
+            held_octets = held.get(holder, 0) + change_octets
+            if held_octets:
+                held[holder] = held_octets
+            else:
+                held.pop(holder, None)
+        if self._shared:
+            self._counts.add(_ALL, change_octets)
+            for holder in lease.holders:
+                self._counts.add(_of(holder), change_octets)
 
-    @contextmanager
-    def uploading(self, lease: "Lease") -> Iterator[None]:
-        """Let `lease` be ended within the block."""
+    def upload_begins(self, lease: "Lease") -> None:
+        """Let `lease` be ended from here on."""
         self._uploads.add(lease)
-        try:
-            yield
-        finally:
-            self._uploads.discard(lease)
+
+    def upload_ends(self, lease: "Lease") -> None:
+        """Let it be ended no more."""
+        self._uploads.discard(lease)
 
     def _fits(self, lease: "Lease", octets: int) -> bool:
         held_octets = max(map(self._held_by, lease.holders))
-        used_octets = self.used_octets + self._counts.others(_ALL)
+        used_octets = self.used_octets + (self._counts.others(_ALL) if self._shared else 0)
         return held_octets + octets <= self.limit_octets - used_octets - octets
 
     def _held_by(self, holder: str) -> int:
-        return self._held[holder] + self._counts.others(_of(holder))
+        return self._held[holder] + (self._counts.others(_of(holder)) if self._shared else 0)
 
     def _greedy(self, lease: "Lease", octets: int) -> set[str]:
         """Return whose share would be more than anybody may hold."""
@@ -166,7 +174,7 @@ class Lease:
     @property
     def slow(self) -> bool:
         """The upload has used up its patience."""
-        return self._patience_left_s() <= 0
+        return self._patience_s <= _now_s() - self._judged_at_s
 
     def resize(self, held_octets: int) -> bool:
         """Hold this much; False, and the lease stays as it was, when there is no room."""
@@ -174,18 +182,18 @@ class Lease:
         if change_octets > 0:
             if self._ended or not self._budget.admit(self, change_octets):
                 return False
+            now_s = _now_s()
+            left_s = self._patience_s - (now_s - self._judged_at_s)
             earned_s = UPLOAD_S * change_octets / held_octets
-            self._patience_s = min(self._patience_left_s() + earned_s, UPLOAD_PATIENCE_S)
-            self._judged_at_s = _now_s()
+            self._patience_s = min(left_s + earned_s, UPLOAD_PATIENCE_S)
+            self._judged_at_s = now_s
         self._hold(held_octets)
         return True
 
-    @contextmanager
-    def uploading(self, on_end: Callable[[], None]) -> Iterator[None]:
-        """Let the upload give way to others within the block; `on_end` is called then."""
+    def uploading(self, on_end: Callable[[], None]) -> "_Uploading":
+        """Return a block within which the upload gives way to others; `on_end` is called then."""
         self._on_end = on_end
-        with self._budget.uploading(self):
-            yield
+        return _Uploading(self._budget, self)
 
     def end(self) -> None:
         """Make way for others: hold nothing any more."""
@@ -194,17 +202,24 @@ class Lease:
         if self._on_end is not None:
             self._on_end()
 
-    def _patience_left_s(self) -> float:
-        return self._patience_s - (_now_s() - self._judged_at_s)
-
     def _hold(self, held_octets: int) -> None:
         self._budget.hold(self, held_octets - self.held_octets)
         self.held_octets = held_octets
 
 
+class _Uploading:
+    """While this block runs, an upload may be ended."""
+
+    def __init__(self, budget: MemoryBudget, lease: Lease) -> None:
+        self._budget = budget
+        self._lease = lease
+
+    def __enter__(self) -> None:
+        self._budget.upload_begins(self._lease)
+
+    def __exit__(self, *_: object) -> None:
+        self._budget.upload_ends(self._lease)
+
+
 def _of(holder: str) -> str:
     return f"mail of {holder}"
-
-
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()

@@ -36,17 +36,14 @@ class Relays:
         self, configs: Iterable[RelayConfig], hostname: str, counts: Counts = ALONE
     ) -> None:
         self.all = tuple(Relay(config, hostname, counts) for config in configs)
+        self.several = len(self.all) > 1
+        """Whether there is anything to choose."""
         self._by_sender = {domain: relay for relay in self.all for domain in relay.config.senders}
         self._accounts = [
             (Accounts.of(relay.config.accounts), relay)
             for relay in self.all
             if relay.config.accounts
         ]
-
-    @property
-    def several(self) -> bool:
-        """Whether there is anything to choose."""
-        return len(self.all) > 1
 
     def of_listener(self, local: tuple[str, int]) -> Relay:
         """Return the relay for clients at one of our addresses: where they log in."""

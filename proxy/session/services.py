@@ -28,10 +28,11 @@ from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
 from proxy.session.memory_budget import UPLOAD_BUDGET_OCTETS, MemoryBudget
 from proxy.session.refusals import Refusals
 from proxy.session.relays import Relays
+from tracker.decisions import heard
 from tracker.decisions.files import CONSENTS, ConsentsInForce
 from tracker.records.live import LiveRecords
 from tracker.spool.turns import AwaitedSpool
-from tracker.spool.writer import Spool
+from tracker.spool.writer import MAIL_ROOM_OCTETS, Spool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Services:
         loop_budget = before.loop_budget if before else LoopBudget(ITERATION_OCTETS)
         consents = before.consents if before else _consents(config)
         hostname = config.proxy.hostname or socket.getfqdn()
-        spool = before.spool if before else Spool.open(config.store.spool_dir, "proxy")
+        spool = before.spool if before else _spool(config)
         services = cls(
             config=config,
             hostname=hostname,
@@ -116,7 +117,8 @@ def _memory_budget(counts: Counts) -> MemoryBudget:
 
 
 def _consents(config: Config) -> ConsentsInForce:
-    """Read consents; raises OSError where they cannot be read: mail must not be tracked then."""
+    """Read consents; raises OSError where they cannot be read, or heard: mail must not be tracked then."""
+    heard.require(config.store)
     consents = LiveRecords(CONSENTS, config.store.file)
     consents.refresh()
     consents()
@@ -143,3 +145,7 @@ def _tidy(delivered_db: DeliveredDb) -> None:
             delivered_db.tidy()
     except (JournalError, OSError) as error:
         log(JOURNAL_FAILED, cause=str(error))
+
+
+def _spool(config: Config) -> Spool:
+    return Spool.open(config.store.spool_dir, "proxy", room_octets=MAIL_ROOM_OCTETS)

@@ -28,13 +28,14 @@ from config.telemetry.observe import (
     log,
 )
 from proxy.client.connection import ClientConnection, ClientGone, LineTooLong
-from proxy.client.identity import ClientIdentity
+from proxy.client.identity import ClientIdentity, Judged
 from proxy.client.limits import MAX_AUTH_LINE_OCTETS, MAX_COMMAND_OCTETS
 from proxy.client.login import ClientLogin
 from proxy.client.trust import Client
 from proxy.delivery.delivery import Delivery, Verdict
 from proxy.relay.relay import Relay
 from proxy.relay.upstream import Upstream
+from proxy.scheduling.loop_budget import COMMAND_WORTH_OCTETS, HELLO_WORTH_OCTETS
 from proxy.session.limits import (
     MAX_COMMANDS_WITHOUT_MAIL,
     MAX_ERRORS,
@@ -44,7 +45,7 @@ from proxy.session.limits import (
 )
 from proxy.session.memory_budget import Lease
 from proxy.session.services import Services
-from proxy.session.shutdown import Shutdown
+from proxy.session.shutdown import Shutdown, State
 from proxy.session.transactions import Command, Transactions
 from proxy.session.upload import REFUSALS, UploadAborted, receive
 from proxy.smtp import extensions, replies
@@ -61,6 +62,7 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._now_s = self._loop.time
         self._services = services
+        self._proxy = services.proxy
         self._home = services.relays.of_listener(connection.local)
         self._upstream = Upstream(self._home)
         self._identity = ClientIdentity(
@@ -159,11 +161,21 @@ class Session:
         if farewell is not None and silent and not self._ended:
             self._leave(farewell)
 
-    def _farewell(self) -> Reply | None:
-        relay_lost = self._upstream.lost_for_good
-        farewell = self._shutdown.farewell(
-            in_transaction=self._in_transaction, relay_lost=relay_lost
+    @property
+    def _goes_on(self) -> bool:
+        """Whether nothing can be about to end the session, as nearly always: asked before all that follows."""
+        return (
+            self._shutdown.state is State.SERVING
+            and not self._upstream.authenticated
+            and not self._login.failed_too_often
         )
+
+    def _farewell(self) -> Reply | None:
+        farewell, relay_lost = None, self._upstream.lost_for_good
+        if relay_lost or self._shutdown.stopping:
+            farewell = self._shutdown.farewell(
+                in_transaction=self._in_transaction, relay_lost=relay_lost
+            )
         if farewell is None and self._login.failed_too_often:
             return replies.TOO_MANY_LOGINS
         return farewell
@@ -177,11 +189,17 @@ class Session:
     async def _next_command(self) -> bytes:
         """Return the next command line; raises ClientGone, LineTooLong, or TimeoutError."""
         self._waiting = True
-        patience_s = SILENCE_S if self._farewell() else self._services.proxy.idle_timeout
-        letting_go = self._relay_let_go_when_idle()
+        leaves = not self._goes_on and self._farewell() is not None
+        patience_s = SILENCE_S if leaves else self._proxy.idle_timeout
+        in_transaction = self._transactions.transaction is not None
+        letting_go = None if in_transaction else self._relay_let_go_when_idle()
+        idling = self._upstream.idle(in_transaction=in_transaction)
         try:
-            async with self._upstream.idle(in_transaction=self._in_transaction):
+            if idling is None:
                 line = await self._connection.line(MAX_AUTH_LINE_OCTETS, patience_s)
+            else:
+                async with idling:
+                    line = await self._connection.line(MAX_AUTH_LINE_OCTETS, patience_s)
         finally:
             self._waiting = False
             if letting_go is not None:
@@ -190,8 +208,8 @@ class Session:
         return line
 
     def _relay_let_go_when_idle(self) -> asyncio.TimerHandle | None:
-        """Have a relay session end that nobody logged in to and no message is on its way to."""
-        if self._in_transaction or self._identity.may_keep_relay or not self._upstream.usable:
+        """Have a relay session end that nobody logged in to, where no message is on its way to it."""
+        if self._identity.may_keep_relay or not self._upstream.usable:
             return None
         return self._loop.call_later(RELAY_IDLE_S, self._upstream.let_go)
 
@@ -208,8 +226,11 @@ class Session:
             else:
                 self._leave(farewell)
             return
-        await self._services.loop_budget.take_command()
         verb, arg = _split(line)
+        loop_budget = self._services.loop_budget
+        worth_octets = HELLO_WORTH_OCTETS if verb in _HELLOS else COMMAND_WORTH_OCTETS
+        if not loop_budget.taken(worth_octets):
+            await loop_budget.take(worth_octets)
         refusal = self._refusal(verb, line)
         if refusal is not None:
             self._answer(refusal, verb, arg)
@@ -219,20 +240,29 @@ class Session:
             reply = await _VERBS.get(verb, Session.on_unknown)(self, arg)
             if reply is not None:
                 self._answer(reply, verb, arg)
-        await self._connection.drain()
+        if self._connection.choked:
+            await self._connection.drain()
 
     def _refusal(self, verb: bytes, line: bytes) -> Reply | None:
         """Return the reply to a command that is refused whatever its argument, else None."""
-        if not self._shutdown.serves(verb, in_transaction=self._in_transaction):
+        farewell = None if self._goes_on else self._refused_with_all(verb)
+        if farewell is not None:
+            return farewell
+        if len(line) >= MAX_COMMAND_OCTETS and verb != b"AUTH":
+            return replies.LINE_TOO_LONG
+        # A browser may have been made to post here: header fields come before its body.
+        return replies.FIELD_FOR_COMMAND if verb.endswith(b":") else None
+
+    def _refused_with_all(self, verb: bytes) -> Reply | None:
+        """Return the 421 for a command of a session that ends."""
+        stopping = self._shutdown.stopping
+        if stopping and not self._shutdown.serves(verb, in_transaction=self._in_transaction):
             return replies.SHUTTING_DOWN
         if self._upstream.lost_for_good and verb != b"QUIT":
             return replies.NO_RELAY_AT_HELLO
         if self._login.failed_too_often and verb != b"QUIT":
             return replies.TOO_MANY_LOGINS
-        if len(line) >= MAX_COMMAND_OCTETS and verb != b"AUTH":
-            return replies.LINE_TOO_LONG
-        # A browser may have been made to post here: header fields come before its body.
-        return replies.FIELD_FOR_COMMAND if verb.endswith(b":") else None
+        return None
 
     async def on_unknown(self, _arg: bytes) -> Reply:
         """Refuse a command that we do not know."""
@@ -289,7 +319,7 @@ class Session:
             return replies.NO_RELAY_AT_HELLO
         lines = extensions.offers(
             capabilities,
-            max_size_octets=self._services.proxy.max_size,
+            max_size_octets=self._proxy.max_size,
             starttls=self._services.tls_context is not None and not self._identity.encrypted,
             auth=self._identity.may_show_password,
             xclient=self._identity.may_speak_for_others,
@@ -355,7 +385,7 @@ class Session:
             return replies.ALREADY_AUTHENTICATED
         if self._in_transaction:
             return replies.NOT_IN_TRANSACTION
-        return await self._login.log_in(arg, self._services.proxy.idle_timeout)
+        return await self._login.log_in(arg, self._proxy.idle_timeout)
 
     async def on_xclient(self, arg: bytes) -> Reply:
         """Learn from a front server who its client is; the session starts over for that client."""
@@ -397,27 +427,38 @@ class Session:
         """Pass on this command, with the RCPTs after it that the client has sent already."""
         group = [(verb, arg)]
         while len(group) < MAX_PIPELINED_COMMANDS:
-            verb, arg = _split(self._connection.next_line(MAX_COMMAND_OCTETS) or b"")
+            line = self._connection.next_line(MAX_COMMAND_OCTETS)
+            verb, arg = (b"", b"") if line is None else _split(line)
             if verb != b"RCPT":
                 break
             self._connection.skip_line()
             group.append((verb, arg))
-        answers = await self._answers(group)
+        client = self._identity.judged
+        refused = self._refused_group(group, may_send=client.may_send)
+        answers = refused or await self._passed_on(group, client)
+        if len(group) == 1:
+            self._answer(answers[0], *group[0])
+            return
         with self._connection.together():
             for (verb, arg), reply in zip(group, answers, strict=True):
                 if not self._ended:
                     self._answer(reply, verb, arg)
 
-    async def _answers(self, group: list[Command]) -> list[Reply]:
+    def _refused_group(self, group: list[Command], *, may_send: bool) -> list[Reply] | None:
+        """Return the replies to a group that is refused whole, else None."""
         if not self._greeted:
             return [replies.HELLO_FIRST] * len(group)
-        if group[0][0] == b"MAIL" and not self._identity.may_send:
+        if not may_send and group[0][0] == b"MAIL":
             return [replies.AUTH_REQUIRED, *[replies.MAIL_FIRST] * (len(group) - 1)]
+        return None
+
+    def _passed_on(self, group: list[Command], client: Judged) -> Awaitable[list[Reply]]:
+        """Return what waits for the relay's replies to a group."""
         self._idle_commands = 0
-        return await self._transactions.pass_on(
+        return self._transactions.pass_on(
             group,
-            may_grow=self._identity.trusted,
-            own_login=self._identity.may_use_our_login,
+            may_grow=client.trusted,
+            own_login=client.may_use_our_login,
             relay_for=self._relay_for if self._services.relays.several else None,
         )
 
@@ -446,7 +487,8 @@ class Session:
             return replies.MAIL_FIRST
         if not transaction.rcpts:
             return replies.NO_VALID_RECIPIENTS if transaction.refused else replies.RCPT_FIRST
-        holders = (self._identity.account, self._identity.network)
+        client = self._identity.judged
+        holders = (client.account, client.network)
         with Lease(self._services.memory_budget, holders) as lease:
             if not lease.may_begin:
                 return replies.NO_MEMORY
@@ -456,8 +498,9 @@ class Session:
         return None
 
     async def _message(self, transaction: Transaction, lease: Lease) -> None:
-        proxy = self._services.proxy
-        self._expect(transaction.mail.size_octets or 0)
+        proxy = self._proxy
+        if transaction.mail.size_octets:
+            self._expect(transaction.mail.size_octets)
         received = await receive(
             self._connection,
             lease,
@@ -471,12 +514,13 @@ class Session:
             self._answer(REFUSALS[received.refusal], b"DATA")
             return
         self._shutdown.committing = True
+        client = self._identity.judged
         verdict = await self._delivery.deliver(
             self._seen_whose_it_is(received.take()),
             transaction,
-            trusted=self._identity.trusted,
-            account=self._identity.account,
-            submitter=self._identity.submitter,
+            trusted=client.trusted,
+            account=client.account,
+            submitter=client.submitter,
             facts=received.facts,
         )
         if not verdict.delivered:
@@ -501,7 +545,8 @@ class Session:
         self._answer(verdict.reply)
         self._shutdown.told_verdict(self._now_s())
         unheard = self._connection.lost or self._connection.finished
-        await self._delivery.settle(verdict, told=not unheard)
+        if verdict.suppressed is not None:
+            await self._delivery.settle(verdict, told=not unheard)
         self._shutdown.committing = False
         if verdict.delivered and unheard:
             MESSAGES_UNACKED.inc()
@@ -515,10 +560,13 @@ class Session:
         `verb` is the command that it answers, if nobody has told the log of a refusal yet.
         """
         self._say(reply)
-        if verb is not None and not reply.positive:
-            self._tell_refusal(reply, verb, arg)
-        self._ended |= reply.code == replies.CLOSING_CODE
-        self._errors = self._errors + 1 if reply in _CLIENT_ERRORS else 0
+        if reply.positive:
+            self._errors = 0
+        else:
+            if verb is not None:
+                self._tell_refusal(reply, verb, arg)
+            self._ended |= reply.code == replies.CLOSING_CODE
+            self._errors = self._errors + 1 if reply in _CLIENT_ERRORS else 0
         self._idle_commands += 1
         if self._errors >= MAX_ERRORS or self._idle_commands >= MAX_COMMANDS_WITHOUT_MAIL:
             self._end("errors", replies.TOO_MANY_ERRORS)
@@ -577,7 +625,10 @@ _WHY_LEFT: Mapping[Reply, str] = MappingProxyType(
 )
 """What the log says of a session that ends with a 421 for which its client did not ask."""
 
+_HELLOS = (b"EHLO", b"HELO")
+
 _BLANKS = re.compile(rb"[ \t]+")
+_TAB = ord("\t")
 """RFC 5321 §4.1.1 has one space; every known server accepts tabs and several of them."""
 
 _VERBS: Mapping[bytes, Callable[[Session, bytes], Awaitable[Reply | None]]] = MappingProxyType(
@@ -600,5 +651,7 @@ _VERBS: Mapping[bytes, Callable[[Session, bytes], Awaitable[Reply | None]]] = Ma
 
 
 def _split(line: bytes) -> Command:
-    verb, arg, *_ = (*_BLANKS.split(line.lstrip(b" \t"), maxsplit=1), b"")
+    verb, _, arg = line.partition(b" ")
+    if not verb or _TAB in verb or arg.startswith((b" ", b"\t")):
+        verb, arg, *_ = (*_BLANKS.split(line.lstrip(b" \t"), maxsplit=1), b"")
     return verb.upper(), arg

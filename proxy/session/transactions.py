@@ -8,7 +8,6 @@ Does not own: their grammar (`proxy.smtp.envelope`), or how they reach the relay
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from config.schema import ProxyConfig
 from config.telemetry.observe import about
@@ -32,6 +31,9 @@ RelayFor = Callable[[bytes], Relay]
 
 Command = tuple[bytes, bytes]
 """A verb in upper case, and its argument as it came."""
+
+_ToRelay = tuple[MailCommand | RcptCommand, bytes]
+"""A sound command, and the line that is sent to the relay."""
 
 
 class Transactions:
@@ -79,14 +81,17 @@ class Transactions:
             if refusal is not None:
                 return [refusal] * len(commands)
         self._rcpts = len(self.transaction.rcpts) if self.transaction else 0
-        checked = [self._check(verb, arg, may_grow=may_grow) for verb, arg in commands]
-        lines = [each.line for each in checked if isinstance(each, _ToRelay)]
+        checked: list[_ToRelay | Reply] = []
+        lines: list[bytes] = []
+        for verb, arg in commands:
+            sound = self._check(verb, arg, may_grow=may_grow)
+            checked.append(sound)
+            if not isinstance(sound, Reply):
+                lines.append(sound[1])
         accepted = self.transaction.lines if self.transaction else ()
         answers = iter(await self._upstream.exchange(lines, accepted) if lines else ())
         return [
-            self._note(each.command, each.line, next(answers))
-            if isinstance(each, _ToRelay)
-            else each
+            each if isinstance(each, Reply) else self._note(*each, next(answers))
             for each in checked
         ]
 
@@ -97,7 +102,7 @@ class Transactions:
         except BadEnvelope:
             return b""
 
-    def _check(self, verb: bytes, arg: bytes, *, may_grow: bool) -> "_ToRelay | Reply":
+    def _check(self, verb: bytes, arg: bytes, *, may_grow: bool) -> _ToRelay | Reply:
         try:
             if verb == b"MAIL":
                 return self._check_mail(arg, may_grow=may_grow)
@@ -105,17 +110,21 @@ class Transactions:
         except BadEnvelope as error:
             return error.reply
 
-    def _check_mail(self, arg: bytes, *, may_grow: bool) -> "_ToRelay | Reply":
+    def _check_mail(self, arg: bytes, *, may_grow: bool) -> _ToRelay | Reply:
         if self._mail is not None:
             return replies.NESTED_MAIL
         mail = parse_mail(arg, self.offered)
+        if not mail.params:
+            self._mail = mail
+            self._upstream.begin()
+            return mail, mail.line
         if self._upstream.lacks_any(mail.extensions):
             return replies.PARAMETER_NOT_NOW
         if mail.size_octets is not None and mail.size_octets > self._max_size_octets:
             return replies.TOO_BIG
         self._mail = mail
         self._upstream.begin()
-        return _ToRelay(mail, self._grown(mail) if may_grow else mail.line)
+        return mail, self._grown(mail) if may_grow else mail.line
 
     def _grown(self, mail: MailCommand) -> bytes:
         """Return the line with the SIZE that the message may have when it leaves (DESIGN §3)."""
@@ -125,16 +134,16 @@ class Transactions:
         grown_octets = min(mail.size_octets + GROWTH_ALLOWANCE_OCTETS, most_octets)
         return mail.with_size(max(grown_octets, mail.size_octets))
 
-    def _check_rcpt(self, arg: bytes) -> "_ToRelay | Reply":
+    def _check_rcpt(self, arg: bytes) -> _ToRelay | Reply:
         if self._mail is None:
             return replies.MAIL_FIRST
         if self._rcpts >= self._max_rcpts:
             return replies.TOO_MANY_RECIPIENTS
         rcpt = parse_rcpt(arg, self.offered)
-        if self._upstream.lacks_any(rcpt.extensions):
+        if rcpt.params and self._upstream.lacks_any(rcpt.extensions):
             return replies.PARAMETER_NOT_NOW
         self._rcpts += 1
-        return _ToRelay(rcpt, rcpt.line)
+        return rcpt, rcpt.line
 
     def _note(self, command: MailCommand | RcptCommand, line: bytes, answer: Reply) -> Reply:
         """Update the transaction by the relay's `answer` to `command`, and return that answer."""
@@ -150,11 +159,3 @@ class Transactions:
         """Have lines of the log say from here on which message they are about."""
         self.transaction = transaction
         about(message=transaction.message_id.hex() if transaction else None)
-
-
-@dataclass(frozen=True, slots=True)
-class _ToRelay:
-    """A sound command, and the line that is sent to the relay."""
-
-    command: MailCommand | RcptCommand
-    line: bytes

@@ -7,8 +7,8 @@ Does not own: what the octets mean (`proxy.smtp.data`), how much memory there is
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Awaitable, Callable
 
 from proxy.client.connection import ClientConnection
 from proxy.scheduling.loop_budget import LoopBudget
@@ -53,54 +53,64 @@ async def receive(
     the last, to keep the relay session alive during a slow upload.
     Raises ClientGone, TimeoutError (silent for too long) or UploadAborted.
     """
-    reader = DataReader(max_octets, normalise=normalise)
-    pace = _Pace(max_octets)
-    async with _giving_way(lease):
-        while not reader.ended:
-            chunk = pace.passed(await connection.chunk(DATA_PATIENCE_S))
-            await loop_budget.take(len(chunk))
-            if not reader.feed(chunk):
-                await meanwhile()
-            _settle(reader, lease)
-    received, rest = reader.finish()
-    connection.unread(rest)
+    upload = _Upload(connection, lease, loop_budget, DataReader(max_octets, normalise=normalise))
+    # A small message has come with its first chunk: it held nothing that others could need.
+    if not await upload.ended():
+        await upload.rest(meanwhile)
+    received, rest = upload.reader.finish()
+    if rest:
+        connection.unread(rest)
     return received
 
 
-@asynccontextmanager
-async def _giving_way(lease: Lease) -> AsyncIterator[None]:
-    """Break off the block where its upload has to give way to others; raises UploadAborted then."""
-    now_s = asyncio.get_running_loop().time
-    try:
-        async with asyncio.timeout(None) as limit:
-            with lease.uploading(lambda: limit.reschedule(now_s())):
-                yield
-    except TimeoutError:
-        if not limit.expired():  # the client was silent for too long
-            raise
-        raise UploadAborted(replies.TOO_SLOW_NOW, "slow") from None
+class _Upload:
+    """One message on its way in; it must neither trickle nor go on for ever."""
 
-
-def _settle(reader: DataReader, lease: Lease) -> None:
-    if not lease.resize(reader.held_octets):
-        reader.refuse(Refusal.NO_MEMORY)
-        lease.resize(0)
-
-
-class _Pace:
-    """Bounds a message that trickles, or that does not end."""
-
-    def __init__(self, max_octets: int) -> None:
-        self._now = asyncio.get_running_loop().time
-        self._started_s = self._now()
+    def __init__(
+        self,
+        connection: ClientConnection,
+        lease: Lease,
+        loop_budget: LoopBudget,
+        reader: DataReader,
+    ) -> None:
+        self.reader = reader
+        self._connection = connection
+        self._lease = lease
+        self._loop_budget = loop_budget
+        self._started_s = time.monotonic()
         self._octets = 0
-        self._most_octets = DISCARD_FACTOR * max_octets
 
-    def passed(self, chunk: bytes) -> bytes:
-        self._octets += len(chunk)
+    async def ended(self) -> bool:
+        """Take what comes next; return whether that was the end."""
+        chunk = await self._connection.chunk(DATA_PATIENCE_S)
+        self._keep_pace(len(chunk))
+        if not self._loop_budget.taken(len(chunk)):
+            await self._loop_budget.take(len(chunk))
+        ended = self.reader.feed(chunk)
+        if not self._lease.resize(self.reader.held_octets):
+            self.reader.refuse(Refusal.NO_MEMORY)
+            self._lease.resize(0)
+        return ended
+
+    async def rest(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        """Take all that comes, for as long as others leave memory for it; raises as `receive`."""
+        now_s = asyncio.get_running_loop().time
+        try:
+            async with asyncio.timeout(None) as limit:
+                with self._lease.uploading(lambda: limit.reschedule(now_s())):
+                    await meanwhile()
+                    while not await self.ended():
+                        await meanwhile()
+        except TimeoutError:
+            if not limit.expired():  # the client was silent for too long
+                raise
+            raise UploadAborted(replies.TOO_SLOW_NOW, "slow") from None
+
+    def _keep_pace(self, octets: int) -> None:
+        """Note that so much has come; raises UploadAborted where that took too long, or is too much."""
+        self._octets += octets
         allowed_s = DATA_SLACK_S + self._octets / SLOWEST_OCTETS_PER_S
-        if self._now() - self._started_s > allowed_s:
+        if time.monotonic() - self._started_s > allowed_s:
             raise UploadAborted(replies.TIMED_OUT)
-        if self._octets > self._most_octets:
+        if self._octets > DISCARD_FACTOR * self.reader.max_octets:
             raise UploadAborted(replies.ENDLESS)
-        return chunk

@@ -10,8 +10,9 @@ import functools
 from collections.abc import Callable, Mapping
 
 from config.schema import RelayProfile
+from proxy.signing import postfix_addresses
 from proxy.signing.opensmtpd_addresses import opensmtpd_completes
-from proxy.signing.postfix_addresses import is_ordinary, postfix_rewrites
+from proxy.signing.postfix_addresses import postfix_rewrites
 from proxy.signing.sendmail_addresses import sendmail_may_rewrite
 
 ADDRESS_FIELDS = frozenset(
@@ -43,6 +44,21 @@ def rewrites(name: bytes, value: bytes, octets: int, profile: RelayProfile) -> b
     `name` is in lower case; the value ends so many `octets` of values. Linear in its length; never raises.
     """
     return name in ADDRESS_FIELDS and _REWRITES[profile](name, value, octets)
+
+
+def is_ordinary(value: bytes) -> bool:
+    """Return whether a value is of the forms that nearly all applications write.
+
+    No server but Sendmail rewrites them.
+    """
+    ordinary = postfix_addresses.is_ordinary if len(value) > _USUAL_OCTETS else _is_ordinary
+    return ordinary(value)
+
+
+_USUAL_OCTETS = 200
+_ORDINARY_KEPT = 256
+"""A sender writes the same From in each message, and each is asked of when it is signed, too."""
+_is_ordinary = functools.lru_cache(_ORDINARY_KEPT)(postfix_addresses.is_ordinary)
 
 
 def _by_default(name: bytes, value: bytes, octets: int) -> bool:

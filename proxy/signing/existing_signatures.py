@@ -7,10 +7,10 @@ made anew (`proxy.rewrite.header_edits`), one of any other domain makes us leave
 as it is (`proxy.rewrite.eligibility`).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from proxy.message.fields import Header
 from proxy.message.model import Message
-from proxy.signing.canonicalization import Field, fields_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ def existing_signatures(message: Message) -> tuple[ExistingSignature, ...]:
     if block.start > 0:
         return ()
     found = [header for header in block.fields if header.name.lower() == b"dkim-signature"]
-    return tuple(map(_read, fields_of(message.raw, replace(block, fields=tuple(found)))))
+    return tuple([_read(message.raw, header) for header in found])
 
 
-def _read(field: Field) -> ExistingSignature:
-    tags = _tags(field.value)
+def _read(raw: bytes, field: Header) -> ExistingSignature:
+    tags = _tags(raw[field.value_start : field.end])
     limit = tags.get(b"l", b"")
     return ExistingSignature(
         domain=tags.get(b"d", b"").decode("ascii", "replace").lower(),

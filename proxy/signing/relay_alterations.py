@@ -10,21 +10,20 @@ Only what is signed counts. A Message-ID and a Date that are missing are added b
 the signature still verifies: h= names none that is absent.
 """
 
-import re
-from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from config.schema import RelayProfile
-from proxy.message.fields import Header
+from proxy.message.fields import Header, HeaderBlock
 from proxy.message.model import Message
 from proxy.signing.address_rewriting import ADDRESS_FIELDS, rewrites
-from proxy.signing.canonicalization import Field, fields_of, is_malformed
+from proxy.signing.canonicalization import is_malformed
 from proxy.signing.signed_fields import (
     MAX_SIGNED_FIELDS,
     OVERSIGNED_FIELDS,
     SIGNED_FIELDS,
     is_too_long,
     left_out,
+    passes_at_sight,
 )
 from proxy.smtp.octets import has_long_line
 
@@ -51,7 +50,7 @@ class Alteration(StrEnum):
     LONG_HEADER = "header_too_long"
 
 
-_HEADER_CONTROLS = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_HEADER_CONTROLS = bytes((*range(0x20), 0x7F)).translate(None, b"\t\r\n")
 _SIGNED = frozenset(name.encode() for name in SIGNED_FIELDS)
 
 
@@ -69,11 +68,10 @@ def relay_would_alter(
     """
     if is_malformed(message.header):
         return Alteration.MALFORMED_HEADER
-    found = fields_of(message.raw, message.header)
     return (
-        _no_from(found)
-        or _obsolete(message.raw, found)
-        or _many(found)
+        _no_from(message)
+        or _obsolete(message.header)
+        or _many(message.header)
         or _odd_field(message, profile)
         or _long_header(message)
         or _odd_line(message, but)
@@ -81,12 +79,14 @@ def relay_would_alter(
     )
 
 
-def _no_from(found: Iterable[Field]) -> Alteration | None:
-    return None if any(field.name == b"from" for field in found) else Alteration.NO_FROM
+def _no_from(message: Message) -> Alteration | None:
+    return None if b"from" in message.names else Alteration.NO_FROM
 
 
-def _many(found: Sequence[Field]) -> Alteration | None:
-    signed = sum(field.name in _SIGNED for field in found)
+def _many(header: HeaderBlock) -> Alteration | None:
+    if len(header.written) <= MOST_FIELDS:
+        return None
+    signed = sum(name in _SIGNED for name in header.names.lower)
     return Alteration.MANY_FIELDS if signed > MOST_FIELDS else None
 
 
@@ -94,9 +94,11 @@ def _long_header(message: Message) -> Alteration | None:
     return Alteration.LONG_HEADER if message.body_start > MAX_HEADER_OCTETS else None
 
 
-def _obsolete(message: bytes, found: Iterable[Field]) -> Alteration | None:
+def _obsolete(header: HeaderBlock) -> Alteration | None:
     """White space before the colon (RFC 5322 §4.5.8) is mended by some, and unreadable to dkimpy."""
-    odd = any(not message.startswith(b":", f.start + len(f.name)) for f in found)
+    odd = not header.usual and any(
+        value_start - start != len(name) + 1 for name, start, value_start, _ in header.fields
+    )
     return Alteration.MALFORMED_HEADER if odd else None
 
 
@@ -109,19 +111,25 @@ def altered_field(
     message: Message, profile: RelayProfile = "default"
 ) -> tuple[Alteration, Header] | None:
     """Return the first header field of which a relay would alter what is there, and how; or None."""
-    unsigned = left_out(message.raw, message.header, profile)
+    block = message.header
+    head = message.raw[block.start : block.body_start]
+    controls = len(head.translate(None, _HEADER_CONTROLS)) < len(head)
+    if not controls and passes_at_sight(block, profile):
+        return None
+    unsigned = left_out(block, profile)
     octets = 0
-    for header, field in zip(message.headers, fields_of(message.raw, message.header), strict=True):
-        if _HEADER_CONTROLS.search(field.value):
+    for header, (name, value) in zip(message.headers, block.named(), strict=True):
+        if controls and len(value.translate(None, _HEADER_CONTROLS)) < len(value):
             return Alteration.CONTROL, header
-        if field.name not in _SIGNED or field.name in unsigned:
+        if name not in _SIGNED or name in unsigned:
             continue
-        if is_too_long(message.raw, header):
+        if is_too_long(name, value):
             return Alteration.LONG_FIELD, header
-        octets += len(field.value) if field.name in ADDRESS_FIELDS else 0
-        if rewrites(field.name, field.value, octets, profile):
-            return Alteration.ADDRESS, header
-        if profile == "sendmail" and field.name in _FILLED_IN and not field.value.strip():
+        if name in ADDRESS_FIELDS:
+            octets += len(value)
+            if rewrites(name, value, octets, profile):
+                return Alteration.ADDRESS, header
+        elif profile == "sendmail" and name in _FILLED_IN and not value.strip():
             return Alteration.EMPTY, header
     return None
 
@@ -134,7 +142,7 @@ def unsignable(message: Message) -> Alteration | None:
     """Return why no signature can be made for a message with one From field, whatever the relay does."""
     if is_malformed(message.header):
         return Alteration.MALFORMED_HEADER
-    if many := _many(fields_of(message.raw, message.header)):
+    if many := _many(message.header):
         return many
     return Alteration.BARE_NEWLINE if message.facts.bare_newlines else None
 

@@ -9,8 +9,8 @@ what it would alter of what is signed (`relay_alterations`).
 from collections.abc import Mapping
 
 from config.schema import RelayProfile
-from proxy.message.fields import Header, HeaderBlock
-from proxy.signing.address_rewriting import rewrites
+from proxy.message.fields import HeaderBlock
+from proxy.signing.address_rewriting import ADDRESS_FIELDS, is_ordinary, rewrites
 from proxy.smtp.octets import LINE_OCTETS
 
 SIGNED_FIELDS = (
@@ -87,25 +87,50 @@ MAX_FIELD_OCTETS = 100_000
 """Postfix cuts a header field at 102,400 octets (`header_size_limit`)."""
 
 
-def is_too_long(raw: bytes, field: Header) -> bool:
+def is_too_long(name: bytes, value: bytes) -> bool:
     """Return whether relays fold a line of a field (RFC 5322 §2.1.1), or cut it."""
-    size = field.end - field.start
+    size = len(name) + len(b":") + len(value)
     if size <= LINE_OCTETS:
         return False
-    lines = raw[field.start : field.end].split(b"\r\n")
+    lines = (name + b":" + value).split(b"\r\n")
     return size > MAX_FIELD_OCTETS or max(map(len, lines)) > LINE_OCTETS
 
 
-def left_out(raw: bytes, block: HeaderBlock, profile: RelayProfile = "default") -> frozenset[bytes]:
-    """Return the names of the fields that are left out of h=, lower case: what a relay would alter."""
+def passes_at_sight(header: HeaderBlock, profile: RelayProfile) -> bool:
+    """Return whether no field of a header is too long, or rewritten, as in nearly all: a quick look."""
+    header_octets = header.body_start - header.start
+    if header_octets > LINE_OCTETS and _longest(header) > LINE_OCTETS - _MOST_NAME_OCTETS:
+        return False
+    if profile == "verbatim":
+        return True
+    names = header.names
+    return profile == "default" and all(
+        is_ordinary(header.written[place])
+        for name in names.known & ADDRESS_FIELDS
+        for place in names.places[name]
+    )
+
+
+_MOST_NAME_OCTETS = max(map(len, SIGNED_FIELDS)) + len(":")
+
+
+def _longest(header: HeaderBlock) -> int:
+    return max(map(len, header.written), default=0)
+
+
+def left_out(header: HeaderBlock, profile: RelayProfile = "default") -> frozenset[bytes]:
+    """Return the names of the fields that are left out of h=, in lower case: what a relay would alter."""
+    if passes_at_sight(header, profile):
+        return _NONE
     names, octets = set(), 0
-    for field in block.fields:
-        name = field.name.lower()
-        if name in LEFT_OUT_IF_LONG and is_too_long(raw, field):
+    for name, value in header.named():
+        if name in LEFT_OUT_IF_LONG and is_too_long(name, value):
             names.add(name)
         elif name in LEFT_OUT_IF_REWRITTEN and name not in names:
-            value = raw[field.value_start : field.end]
             octets += len(value)
             if rewrites(name, value, octets, profile):
                 names.add(name)
     return frozenset(names)
+
+
+_NONE: frozenset[bytes] = frozenset()

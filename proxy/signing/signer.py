@@ -10,15 +10,13 @@ Signing is the hot path and done with `cryptography`; `self_check` has dkimpy ve
 start.
 """
 
-import base64
 import functools
 import hashlib
 import re
 import textwrap
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Self
+from binascii import b2a_base64
+from typing import NamedTuple, Self
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -26,13 +24,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from config.keys.dkim_keys import algorithm_of, load_dkim_key, record_of
 from config.schema import DkimAlgorithm, RelayProfile
+from config.value_objects import value
+from proxy.message.fields import HeaderBlock
 from proxy.signing.canonicalization import (
-    Field,
     MalformedHeader,
-    fields_of,
     read_header,
+    relaxed_fields,
     relaxed_pieces,
-    relaxed_value,
 )
 from proxy.signing.signed_fields import (
     MAX_SIGNED_FIELDS,
@@ -45,6 +43,8 @@ from proxy.smtp.octets import has_bare_newline
 
 LINE_OCTETS = 76
 _PADDING, _HASH = padding.PKCS1v15(), hashes.SHA256()
+_SELECTIONS_KEPT = 64
+"""Most applications send the same fields every time. What is signed of so few and short names is kept."""
 
 _DOMAIN = re.compile(
     r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_-]{1,63}"
@@ -55,15 +55,16 @@ class SigningError(ValueError):
     """The message cannot be signed. Says what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Signable:
     """A finished message as signatures see it, read once for all keys that sign it.
 
-    `fields` are those of its header that may be signed, by lower-case name, `body_hash` is the
-    SHA-256 of its relaxed body.
+    `unsigned` are the names of those fields of its `header` that are left out, in lower case,
+    `body_hash` is the SHA-256 of its relaxed body.
     """
 
-    fields: Mapping[bytes, Sequence[Field]]
+    header: HeaderBlock
+    unsigned: frozenset[bytes]
     body_hash: bytes
 
     @classmethod
@@ -73,24 +74,24 @@ class Signable:
         relay_profile: RelayProfile = "default",
         *,
         newlines_paired: bool = False,
+        header: HeaderBlock | None = None,
     ) -> Self:
         """Read a message (CRLF lines); what a relay of this profile would write anew is left out.
 
-        `newlines_paired`: it is known that no CR or LF stands alone.
+        `newlines_paired`: it is known that no CR or LF stands alone. `header` is its header, where that
+        is known.
         Raises SigningError: bare CR or LF, a header block that is none, not exactly one From.
         """
         if not newlines_paired and has_bare_newline(message):
             raise SigningError("a CR or LF stands alone; lines end with CRLF")
-        try:
-            block = read_header(message)
-        except MalformedHeader as error:
-            raise SigningError(str(error)) from error
-        fields = _by_name(fields_of(message, block))
-        if len(fields.get(b"from", ())) != 1:
+        if header is None:
+            try:
+                header = read_header(message)
+            except MalformedHeader as error:
+                raise SigningError(str(error)) from error
+        if len(header.names.places.get(b"from", ())) != 1:
             raise SigningError("a message to be signed has exactly one From field")
-        for name in left_out(message, block, relay_profile):
-            fields.pop(name, None)
-        return cls(fields, _body_hash(message, block.body_start))
+        return cls(header, left_out(header, relay_profile), _body_hash(message, header.body_start))
 
 
 class Signer:
@@ -112,13 +113,9 @@ class Signer:
         self._begin = (
             f" v=1; a={self.algorithm}; c=relaxed/relaxed; d={self.domain};"
             f"\r\n\ts={self.selector}; t="
-        )
-        self._left_out = PROFILES.get(profile, PROFILES["default"])
-        self._candidates = tuple(
-            (name, name.encode(), int(name in OVERSIGNED_FIELDS))
-            for name in SIGNED_FIELDS
-            if name not in self._left_out
-        )
+        ).encode("ascii")
+        unsigned = PROFILES.get(profile, PROFILES["default"])
+        self._left_out = frozenset([name.encode() for name in unsigned])
 
     @property
     def algorithm(self) -> DkimAlgorithm:
@@ -147,33 +144,20 @@ class Signer:
 
         Raises SigningError where it has more fields than can be named.
         """
-        names = self._names(message.fields)
-        if len(names) > MAX_SIGNED_FIELDS:
-            raise SigningError(f"{len(names)} header fields would have to be signed")
+        names = message.header.names
+        select = _selected if names.usual else _select
+        unsigned_names = self._left_out | message.unsigned if message.unsigned else self._left_out
+        tag, covered, places = select(names.lower, unsigned_names)
         now_s = int(time.time()) if now_s is None else now_s
-        unsigned = self._field(names, message.body_hash, now_s)
-        hashed = [field.relaxed() for field in _in_order(message.fields, names)]
-        hashed.append(b"dkim-signature:" + relaxed_value(unsigned))
-        value = base64.b64encode(self._sign(b"\r\n".join(hashed)))
+        body_hash = b2a_base64(message.body_hash, newline=False)
+        unsigned = b"%b%d;\r\n\t%b\r\n\tbh=%b;\r\n\tb=" % (self._begin, now_s, tag, body_hash)
+        own = b"\r\ndkim-signature:" + unsigned[1:].replace(
+            b"\r\n\t", b" "
+        )  # as relaxed, so written
+        written = message.header.written
+        signed = [(name, written[place]) for name, place in zip(covered, places, strict=True)]
+        value = b2a_base64(self._sign(relaxed_fields(signed) + own), newline=False)
         return b"DKIM-Signature:" + unsigned + _wrapped(value, len("\tb=")) + b"\r\n"
-
-    def _names(self, present: Mapping[bytes, Sequence[Field]]) -> list[str]:
-        names: list[str] = []
-        for name, key, more in self._candidates:
-            if found := present.get(key):
-                names += [name] * (len(found) + more)
-        return names
-
-    def _field(self, names: Sequence[str], body_hash: bytes, now_s: int) -> bytes:
-        """Return the value of the field, ending in an empty b= tag."""
-        return "\r\n\t".join(
-            (
-                f"{self._begin}{now_s};",
-                _names_tag(tuple(names)),
-                f"bh={base64.b64encode(body_hash).decode()};",
-                "b=",
-            )
-        ).encode("ascii")
 
     def _sign(self, octets: bytes) -> bytes:
         if isinstance(self._key, Ed25519PrivateKey):
@@ -188,30 +172,42 @@ def _body_hash(message: bytes, start: int) -> bytes:
     return hashed.digest()
 
 
-def _by_name(found: Iterable[Field]) -> dict[bytes, list[Field]]:
-    present: dict[bytes, list[Field]] = {}
-    for field in found:
-        present.setdefault(field.name, []).append(field)
-    return present
+class _Selection(NamedTuple):
+    """The h= tag, folded, and names and places of the fields that it covers, in its order."""
+
+    tag: bytes
+    names: tuple[bytes, ...]
+    places: tuple[int, ...]
 
 
-def _in_order(present: Mapping[bytes, Sequence[Field]], names: Iterable[str]) -> Iterable[Field]:
-    """Return the fields as h= names them: the n-th mention of a name is its n-th from the bottom."""
-    left = {name: list(instances) for name, instances in present.items()}
-    for name in names:
-        instances = left.get(name.encode())
-        if instances:
-            yield instances.pop()
+def _select(names: tuple[bytes, ...], unsigned: frozenset[bytes]) -> _Selection:
+    """Return what is signed of a header's fields with these names, but for those `unsigned`.
+
+    The n-th mention of a name is its n-th field from the bottom. Raises SigningError.
+    """
+    found: dict[bytes, list[int]] = {}
+    for place, name in enumerate(names):
+        found.setdefault(name, []).append(place)
+    mentioned: list[str] = []
+    places: list[int] = []
+    for each in SIGNED_FIELDS:
+        if (of_name := found.get(each.encode())) and each.encode() not in unsigned:
+            mentioned += [each] * (len(of_name) + (each in OVERSIGNED_FIELDS))
+            places += reversed(of_name)
+    if len(mentioned) > MAX_SIGNED_FIELDS:
+        raise SigningError(f"{len(mentioned)} header fields would have to be signed")
+    tag = "h=" + " ".join(f"{name}:" for name in mentioned).removesuffix(":") + ";"
+    lines = textwrap.wrap(tag, LINE_OCTETS, break_on_hyphens=False)
+    of_places = tuple([names[place] for place in places])
+    return _Selection("\r\n\t".join(lines).encode("ascii"), of_places, tuple(places))
 
 
-@functools.lru_cache(maxsize=256)
-def _names_tag(names: tuple[str, ...]) -> str:
-    """Return the h= tag, folded. Most applications send the same fields every time."""
-    tag = "h=" + " ".join(f"{name}:" for name in names).removesuffix(":") + ";"
-    return "\r\n\t".join(textwrap.wrap(tag, LINE_OCTETS, break_on_hyphens=False))
+_selected = functools.lru_cache(maxsize=_SELECTIONS_KEPT)(_select)
 
 
 def _wrapped(value: bytes, indent: int) -> bytes:
     first = LINE_OCTETS - indent
-    rest = range(first, len(value), LINE_OCTETS)
-    return b"\r\n\t".join((value[:first], *(value[i : i + LINE_OCTETS] for i in rest)))
+    return b"\r\n\t".join([value[:first], *_LINES.findall(value, first)])
+
+
+_LINES = re.compile(rb".{1,%d}" % LINE_OCTETS)

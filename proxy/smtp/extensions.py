@@ -8,6 +8,7 @@ Does not own: the relay's own list (`proxy.relay.session`), or who may be offere
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from proxy.smtp.envelope import MAX_SIZE_DIGITS
 
@@ -59,7 +60,11 @@ def size_limit(capabilities: Mapping[str, str], max_size_octets: int) -> int:
 
 def relay_size(capabilities: Mapping[str, str]) -> int | None:
     """Read the relay's limit in octets; None where it has none (RFC 1870 §4: 0 or nothing)."""
-    text = capabilities.get("SIZE", "")
+    return _size(capabilities.get("SIZE", ""))
+
+
+@lru_cache
+def _size(text: str) -> int | None:
     return int(text) or None if _SIZE.fullmatch(text) else None
 
 

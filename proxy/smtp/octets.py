@@ -3,7 +3,7 @@
 Owns: looking for it, piece by piece while a message comes in, or at once; and handing on what was
 found, so that nobody looks a second time.
 Does not own: what follows from it (`data`, `proxy.signing.relay_alterations`), or which lines of a
-body are too long to be edited (`proxy.message.body`).
+body are too long to be edited (`proxy.message.bodies.body`).
 """
 
 from io import IncrementalNewlineDecoder
@@ -12,6 +12,7 @@ from typing import NamedTuple
 LINE_OCTETS = 998
 """A line of a message without its CRLF (RFC 5322 §2.1.1)."""
 
+_NUL = 0
 _CRLF = b"\r\n"
 _WITH_NEWLINE = LINE_OCTETS + len(_CRLF)
 
@@ -64,7 +65,7 @@ class FactFinder:
 
     def look_but_for_newlines(self, octets: bytes) -> None:
         """Take the next piece, of which the caller says whether newlines are bare."""
-        self._nul = self._nul or b"\0" in octets
+        self._nul = self._nul or _NUL in octets
         self._eight_bit = self._eight_bit or not octets.isascii()
         if not self._long_line:
             self._look_at_lines(octets)

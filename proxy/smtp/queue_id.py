@@ -6,6 +6,7 @@ Does not own: the reply (`replies`), or who is told (`proxy.delivery.outcomes`).
 """
 
 import re
+from functools import lru_cache
 
 from proxy.smtp.replies import Reply
 
@@ -34,11 +35,18 @@ _PATTERNS = tuple(
 _ENHANCED = re.compile(rb"2\.\d{1,3}\.\d{1,3} +")
 _LONGEST_OCTETS = 500
 """Of the last line, in which it is looked for."""
+_KEPT = 64
+"""Lines of which the name is known: log and details ask for it both, one after the other."""
 
 
 def queue_id(reply: Reply) -> str | None:
     """Return the relay's name for the message that `reply` took; None where it tells none."""
-    text = _ENHANCED.sub(b"", reply.lines[-1][:_LONGEST_OCTETS], count=1)
+    return _named(reply.lines[-1][:_LONGEST_OCTETS])
+
+
+@lru_cache(_KEPT)
+def _named(line: bytes) -> str | None:
+    text = _ENHANCED.sub(b"", line, count=1)
     for pattern, bare in _PATTERNS:
         match = pattern.match(text)
         # "OK thanks" names nothing.

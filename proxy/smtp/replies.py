@@ -11,8 +11,10 @@ The wording is public: it says what the client can do about it. Causes belong in
 
 import re
 import secrets
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
+
+from config.value_objects import value
 
 MARK = secrets.token_hex(8)
 """Stands at the end of every greeting of ours, so that a relay which is ourselves is known."""
@@ -38,6 +40,11 @@ MAX_REPLY_LINES = 1000
 MAX_REPLY_LINE_OCTETS = 8192
 """RFC 5321 §4.5.3.1.5 asks for 512; URLs and tickets in refusals make some longer."""
 
+_FINAL_CLASSES = (2, 4, 5)
+
+_KEPT_LINES = 64
+"""Of which it is known how they are read: a relay says much the same of every message."""
+
 _ENHANCED = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?= |\Z)")
 _LINE = re.compile(rb"(\d{3})(?:([ -])([^\r\n\0]*))?\Z", re.DOTALL)
 
@@ -46,7 +53,7 @@ class BadReply(ValueError):
     """What came is not a reply of RFC 5321 §4.2; after it the connection is worth nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reply:
     """One SMTP reply: its code and the text of each line, without code, separator and CRLF."""
 
@@ -88,13 +95,15 @@ class Reply:
     @property
     def final(self) -> bool:
         """A code that may end a command (2xx, 4xx, 5xx), and so may go to a client as it is."""
-        return self.positive or self.transient or self.permanent
+        return self.code // 100 in _FINAL_CLASSES
 
     def wire(self) -> bytes:
         """Return the octets of the reply, CRLF included; even an empty last line has its space."""
-        code = b"%d" % self.code
-        *first, last = self.lines
-        return b"".join(b"%s-%s\r\n" % (code, line) for line in first) + b"%s %s\r\n" % (code, last)
+        code, lines = self.code, self.lines
+        last = b"%d %s\r\n" % (code, lines[-1])
+        if len(lines) == 1:  # as nearly all
+            return last
+        return b"".join([*(b"%d-%s\r\n" % (code, line) for line in lines[:-1]), last])
 
     def __str__(self) -> str:
         return self.wire().decode("utf-8", "backslashreplace").rstrip("\r\n")
@@ -112,6 +121,10 @@ class ReplyParser:
 
         Raises BadReply where RFC 5321 §4.2 does not allow the line.
         """
+        if not self._lines:
+            whole = _whole(line)
+            if whole is not None:  # as nearly all
+                return whole
         code, more, text = _split(line)
         if self._code is not None and code != self._code:
             raise BadReply(f"a reply began with {self._code} and went on with {code}")
@@ -124,6 +137,13 @@ class ReplyParser:
         reply = Reply(code, tuple(self._lines))
         self._code, self._lines = None, []
         return reply
+
+
+@lru_cache(_KEPT_LINES)
+def _whole(line: bytes) -> Reply | None:
+    """Return the reply that a line is by itself; None where it is not the last of its reply."""
+    code, more, text = _split(line)
+    return None if more else Reply(code, (text,))
 
 
 def _split(line: bytes) -> tuple[int, bool, bytes]:

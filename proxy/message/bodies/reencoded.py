@@ -9,7 +9,7 @@ editing what is quoted-printable already (`quoted_printable`).
 import re
 from collections.abc import Sequence
 
-from proxy.message.body import Body, Change, Edit, Obstacle
+from proxy.message.bodies.body import Body, Change, Edit, Obstacle
 from proxy.message.fields import Header
 from proxy.message.limits import ENCODED_LINE_OCTETS
 

@@ -11,7 +11,7 @@ import binascii
 import re
 from collections.abc import Iterator, Sequence
 
-from proxy.message.body import Body, Change, Edit, Obstacle, line_ending, line_start
+from proxy.message.bodies.body import Body, Change, Edit, Obstacle, line_ending, line_start
 from proxy.message.limits import ENCODED_LINE_OCTETS
 from proxy.smtp.octets import LINE_OCTETS
 

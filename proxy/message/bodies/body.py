@@ -125,41 +125,22 @@ class IdentityBody(Body):
     def obstacles(self, changes: Sequence[Change]) -> tuple[Obstacle | None, ...]:
         """See `Body.obstacles`."""
         self.check_order(changes)
-        growth, offset = LineGrowth(), self._start
-        return tuple(
-            [self._obstacle(at + offset, to + offset, octets, growth) for at, to, octets in changes]
-        )
-
-    def _obstacle(self, start: int, end: int, octets: int, growth: "LineGrowth") -> Obstacle | None:
-        lines = lines_around(self._raw, start, end)
-        if lines is None:
-            return Obstacle.LONG_LINE
-        line_start, line_end = lines
-        column = growth.column(start, line_start) + octets
-        if column + line_end - end > LINE_OCTETS:
-            return Obstacle.LONG_LINE
-        growth.reached(end, column)
-        return None
+        obstacles: list[Obstacle | None] = []
+        offset, done, column = self._start, -1, 0  # text behind `done` comes to stand at `column`
+        for start, end, octets in changes:
+            at, to = start + offset, end + offset
+            obstacle: Obstacle | None = Obstacle.LONG_LINE
+            if (lines := lines_around(self._raw, at, to)) is not None:
+                line_start, line_end = lines
+                reached = (at - line_start if done < line_start else column + at - done) + octets
+                if reached + line_end - to <= LINE_OCTETS:
+                    done, column, obstacle = to, reached, None
+            obstacles.append(obstacle)
+        return tuple(obstacles)
 
     def _place(self, edits: Sequence[Edit]) -> list[Edit]:
         offset = self._start
         return [Edit(start + offset, end + offset, new) for start, end, new in edits]
-
-
-class LineGrowth:
-    """The column at which text comes to stand, given the edits before it on the line."""
-
-    def __init__(self) -> None:
-        self._at = -1
-        self._column = 0
-
-    def column(self, offset: int, line_start: int) -> int:
-        """Return the column of raw `offset`, whose line begins at `line_start`."""
-        return offset - line_start if self._at < line_start else self._column + offset - self._at
-
-    def reached(self, offset: int, column: int) -> None:
-        """Note that the text from raw `offset` on comes to stand at `column`."""
-        self._at, self._column = offset, column
 
 
 def lines_around(raw: bytes, start: int, end: int) -> tuple[int, int] | None:
@@ -167,9 +148,13 @@ def lines_around(raw: bytes, start: int, end: int) -> tuple[int, int] | None:
 
     None when either of them has more than 998 octets.
     """
-    first, last = line_start(raw, start), line_end(raw, end)
-    if first is None or last is None:
+    floor, ceiling = start - LINE_OCTETS - 1, end + LINE_OCTETS + 2
+    before = raw.rfind(b"\n", max(0, floor), start)
+    after = raw.find(b"\n", end, ceiling)
+    if before < 0 < floor or (after < 0 and ceiling < len(raw)):
         return None
+    first = before + 1
+    last = len(raw) if after < 0 else after - (after > end and raw[after - 1] == _CR)
     if last - first > LINE_OCTETS:
         head_end, tail_start = line_end(raw, start), line_start(raw, end)
         if head_end is None or head_end - first > LINE_OCTETS:
@@ -190,9 +175,14 @@ def line_end(raw: bytes, offset: int) -> int | None:
     """Return where the line of `offset` ends; None when that is more than 998 octets after."""
     ceiling = offset + LINE_OCTETS + 2
     found = raw.find(b"\n", offset, ceiling)
-    if found < 0:
-        return None if ceiling < len(raw) else len(raw)
-    return found - (found > offset and raw[found - 1] == _CR)
+    return None if found < 0 and ceiling < len(raw) else _line_end(raw, offset, found)
+
+
+def _line_end(raw: bytes, offset: int, newline: int) -> int:
+    """Return where the line of `offset` ends whose LF is at `newline`, which is -1 where it has none."""
+    if newline < 0:
+        return len(raw)
+    return newline - (newline > offset and raw[newline - 1] == _CR)
 
 
 def line_ending(raw: bytes, start: int) -> bytes:
