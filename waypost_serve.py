@@ -1,13 +1,14 @@
 """`waypost serve`: proxy and tracker together in one process, the embedded default.
 
 Owns: bringing both up and down as one.
-Does not own: what either serves (`proxy.server.server`, `tracker.app.app`), signals and systemd
-(`config.service.systemd`).
+Does not own: what either serves (`proxy.server.server`, `tracker.app.app`), further processes that answer
+readers (`tracker.app.workers`), signals and systemd (`config.service.systemd`).
 """
 
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 
 import click
@@ -19,31 +20,51 @@ from config.loading.config_file import ConfigFile
 from config.loading.load import ConfigError, load
 from config.schema import Config
 from config.service import descriptors, systemd
+from config.service.reload import reload_unheard
 from config.telemetry import observe
 from proxy.server import server as mail_server
+from proxy.server.reload import InForce as MailInForce
 from proxy.server.sockets import Sockets, bind
 from tracker.app import app as tracker_app
+from tracker.app import workers
+from tracker.app.in_force import InForce
+from tracker.app.join import join
 from tracker.app.parts import CannotStart, Parts, prepare
+from tracker.decisions import heard
+
+Read = Callable[[], Config]
+"""Returns the new configuration."""
+
+BOTH = tracker_app.Process("serve", takes_mail=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What both begin with: what is in force, and sockets for mail that listen."""
+
+    mail: MailInForce
+    sockets: Sockets
+    readers: InForce
+
+    def reload(self, read: Read) -> None:
+        """Take over what a process would take over that begins from now on."""
+        reload_unheard("proxy", lambda: self.mail.reload(read()))
+        reload_unheard("tracker", lambda: self.readers.reload(read))
 
 
 async def run_together(
-    config: Config,
+    begun: Begun,
     *,
     stop: asyncio.Event,
-    on_open: Callable[[], object] = lambda: None,
     on_ready: Callable[[], object] = lambda: None,
-    reload: Callable[[], Config] | None = None,
+    read: Read | None = None,
+    process: tracker_app.Process = BOTH,
 ) -> None:
     """Serve both until `stop` is set; `on_ready` is called once both take connections.
 
-    `on_open` is called before, once keys are read and sockets open, with nothing of the store
-    touched. Readers are served until the last message is through. `reload` returns the new
-    configuration at SIGHUP. Where one cannot start or fails, the other ends too; raises an
-    ExceptionGroup of why.
+    Readers are served until the last message is through. `read` returns the new configuration at SIGHUP.
+    Where one fails, the other ends too; raises an ExceptionGroup of why.
     """
-    parts, sockets = _opened(config)
-    on_open()
-    await tracker_app.join(config, parts)  # before any mail is taken
     waiting = {"proxy", "tracker"}
 
     def ready(name: str) -> None:
@@ -56,11 +77,11 @@ async def run_together(
     async def take_mail() -> None:
         try:
             await mail_server.serve(
-                config,
+                begun.mail.config,
                 stop=stop,
                 on_ready=partial(ready, "proxy"),
-                sockets=sockets,
-                reload=reload,
+                sockets=replace(begun.sockets, former_tls=begun.mail.tls_context),
+                reload=read,
                 most_sessions=descriptors.for_mail(descriptors.allowed(), beside_readers=True),
             )
         finally:
@@ -69,18 +90,20 @@ async def run_together(
     async with asyncio.TaskGroup() as group:
         group.create_task(take_mail())
         redirecting = tracker_app.serve(
-            config,
+            begun.readers,
             stop=no_more_mail,
             on_ready=partial(ready, "tracker"),
-            parts=parts,
-            reload=reload,
-            process=tracker_app.Process("serve", takes_mail=True),
+            read=read,
+            process=process,
         )
         group.create_task(redirecting)
 
 
-def _opened(config: Config) -> tuple[Parts, Sockets]:
-    """Open the sockets of both; raises an ExceptionGroup of all that stands in the way."""
+def opened(config: Config) -> tuple[Parts, Sockets]:
+    """Open the sockets of both; raises an ExceptionGroup of all that stands in the way.
+
+    Nothing of the store is touched.
+    """
     problems: list[Exception] = []
     with contextlib.ExitStack() as undo:
         try:
@@ -99,16 +122,36 @@ def _opened(config: Config) -> tuple[Parts, Sockets]:
     return parts, sockets
 
 
-async def run(file: ConfigFile, config: Config) -> None:
-    """Serve until SIGTERM or SIGINT."""
+def begin(config: Config, parts: Parts, sockets: Sockets) -> Begun:
+    """Return what both begin with, before any mail is taken; raises CannotStart, OSError and ValueError."""
+    join(config, (*parts.sockets, *sockets.all))
+    heard.require(config.store)
+    return Begun(MailInForce(config), sockets, InForce(config, parts))
+
+
+async def _serve(
+    begun: Begun, process: tracker_app.Process, on_ready: Callable[[], object], read: Read
+) -> None:
+    """Serve until SIGTERM or SIGINT: both, or further readers."""
     async with systemd.service() as stop:
-        await run_together(
-            config,
-            stop=stop,
-            on_open=partial(serve_as_owner, config),
-            on_ready=systemd.ready,
-            reload=partial(load, file, files=True),
-        )
+        if process.takes_mail:
+            await run_together(begun, stop=stop, on_ready=on_ready, read=read, process=process)
+        else:
+            await tracker_app.serve(
+                begun.readers, stop=stop, on_ready=on_ready, read=read, process=process
+            )
+
+
+def _run(file: ConfigFile, settings: Config) -> int:
+    """Serve by as many processes as it takes; return the exit status."""
+    parts, sockets = opened(settings)
+    serve_as_owner(settings)
+    begun, read = begin(settings, parts, sockets), partial(load, file, files=True)
+
+    def work(process: tracker_app.Process, on_ready: Callable[[], object]) -> None:
+        uvloop.run(_serve(begun, process, on_ready, read))
+
+    return workers.run(begun.readers, BOTH, work, partial(begun.reload, read), sockets.all)
 
 
 @click.command()
@@ -118,9 +161,11 @@ def serve(config: ConfigFile) -> None:
     settings = loaded_to_serve(config)
     observe.configure(settings.log.level, settings.log.format)
     told: list[str] = []
+    status = 0
     try:
-        uvloop.run(run(config, settings))
+        status = _run(config, settings)
     except* (CannotStart, ConfigError, OSError) as group:
         told = "\n".join(map(str, group.exceptions)).split("\n")
     if told:  # raised above, it would be one of a group (Python 3.11.2, of Debian 12)
         raise Problems(told)
+    raise SystemExit(status)

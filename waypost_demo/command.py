@@ -30,7 +30,7 @@ from waypost_demo.inbox import Inbox, listening
 from waypost_demo.links import tracked_links
 from waypost_demo.mailings import Mailing
 from waypost_demo.set_up import SHOP_DOMAIN, Demo, free_port, set_up
-from waypost_serve import run_together
+from waypost_serve import begin, opened, run_together
 
 READY_WITHIN_S = 20.0
 INBOX_LOOK_EVERY_S = 0.5
@@ -42,7 +42,8 @@ ANONYMOUS = readers.everybody()[4]
 async def running(config: Config, stop: asyncio.Event) -> AsyncIterator[None]:
     """Serve proxy and tracker until the block ends, or `stop` is set."""
     ready = asyncio.Event()
-    serving = asyncio.create_task(run_together(config, stop=stop, on_ready=ready.set))
+    begun = begin(config, *opened(config))
+    serving = asyncio.create_task(run_together(begun, stop=stop, on_ready=ready.set))
     starting = asyncio.create_task(ready.wait())
     try:
         await asyncio.wait(

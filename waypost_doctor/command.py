@@ -20,22 +20,14 @@ from config.keys.dns_answers import resolver_of
 from config.loading.config_file import ConfigFile
 from config.loading.load import Examined, Problem, examine
 from tracker.cli.common import log_errors_only
-from waypost_doctor import (
-    arrived,
-    domains,
-    letter,
-    machine,
-    ports,
-    probes,
-    public_name,
-    relays,
-    store_place,
-)
+from waypost_doctor import runner
 from waypost_doctor.findings import Kind, Level, Result, Topic, found, ok
-from waypost_doctor.letter import Letter
+from waypost_doctor.installation import domains, machine, ports, public_name, relays, store_place
+from waypost_doctor.message import arrived, letter
+from waypost_doctor.message.letter import Letter
 from waypost_doctor.patient import Patient
 
-TESTS: tuple[tuple[Topic, probes.Test], ...] = (
+TESTS: tuple[tuple[Topic, runner.Test], ...] = (
     (Topic.RELAY, relays.test),
     (Topic.DNS, domains.test),
     (Topic.LINKS, public_name.test),
@@ -111,7 +103,7 @@ def doctor(  # noqa: PLR0913 - an argument an option
         results += _sent(patient, recipient, sender)
         if received is not None:
             test = partial(arrived.test, content=received.read())
-            results += probes.run([(Topic.MESSAGE, test)], patient)
+            results += runner.run([(Topic.MESSAGE, test)], patient)
     if as_json:
         print_json({"ok": not _worst(results, Level.PROBLEM), "results": list(map(_row, results))})
     else:
@@ -142,18 +134,18 @@ def _place(problem: Problem) -> str:
 
 def _at_home(patient: Patient) -> list[Result]:
     """Try the ports with the rights of who asks, then all else as the owner of the store."""
-    results = probes.run([(Topic.PORTS, ports.test)], patient)
+    results = runner.run([(Topic.PORTS, ports.test)], patient)
     log_errors_only(patient.config)
     work_as_owner(patient.config)
-    return results + probes.run(TESTS, patient)
+    return results + runner.run(TESTS, patient)
 
 
 def _sent(patient: Patient, recipient: str | None, sender: str | None) -> list[Result]:
     if recipient is None:
         return []
     message = Letter.to(recipient, sender or letter.sender_of(patient.config))
-    return probes.run(
-        [(Topic.MESSAGE, partial(letter.follow, letter=message))], patient, 2 * probes.DEADLINE_S
+    return runner.run(
+        [(Topic.MESSAGE, partial(letter.follow, letter=message))], patient, 2 * runner.DEADLINE_S
     )
 
 

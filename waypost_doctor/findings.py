@@ -2,13 +2,14 @@
 
 Owns: the names, which of them are problems, and the words. `docs/doctor.md` is written from this file
 (`manual`).
-Does not own: finding any of it (`ports`, `relays`, `domains`, `public_name`, `store_place`,
-`machine`, `letter`, `arrived`).
+Does not own: finding any of it (`installation`, `message`).
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
+
+from tracker.nodes.inspection import Trouble
 
 
 class Topic(StrEnum):
@@ -60,7 +61,8 @@ class Topic(StrEnum):
         "store",
         (
             "Whether this user can write where clicks are kept, how much room is left there, and whether the"
-            " store can be read."
+            " store can be read. Of a PostgreSQL that nodes share: who answers there, what the role may do, clocks,"
+            " tables, and whether all nodes have the keys of all links."
         ),
     )
     MACHINE = ("machine", "The clock, and how many file descriptors a service may have.")
@@ -411,6 +413,114 @@ class Kind(StrEnum):
         Level.PROBLEM,
         "the store cannot be read: links redirect, and clicks wait in the spool",
         "see what is said of it; a damaged one is replaced by a backup (`waypost restore`)",
+    )
+    STORE_GIVEN_UP = (
+        "store_given_up",
+        Topic.STORE,
+        Level.PROBLEM,
+        "the store is copied to a PostgreSQL, or was: nothing more is counted into it",
+        "once the copy is complete, name that in `[store] url`, and start the services anew (docs/scale.md)",
+    )
+    DATABASE_UNREACHABLE = (
+        "database_unreachable",
+        Topic.STORE,
+        Level.PROBLEM,
+        "no PostgreSQL answers: mail and links go on, and clicks wait in the spool",
+        Trouble.UNREACHABLE.cure,
+    )
+    DATABASE_REFUSED = (
+        "database_refused",
+        Topic.STORE,
+        Level.PROBLEM,
+        "PostgreSQL does not let us in: a wrong password or none, no such role, or no such host in pg_hba.conf",
+        Trouble.REFUSED.cure,
+    )
+    DATABASE_MISSING = (
+        "database_missing",
+        Topic.STORE,
+        Level.PROBLEM,
+        "PostgreSQL has no such database",
+        Trouble.NO_DATABASE.cure,
+    )
+    DATABASE_UNFIT = (
+        "database_unfit",
+        Topic.STORE,
+        Level.PROBLEM,
+        "the PostgreSQL is too old, or the database is not in UTF-8: nothing can be counted there",
+        Trouble.UNFIT.cure,
+    )
+    DATABASE_POOLED = (
+        "database_pooled",
+        Topic.STORE,
+        Level.PROBLEM,
+        "a pooler gives connections a session for a transaction alone: nothing is counted by that",
+        Trouble.POOLED.cure,
+    )
+    DATABASE_READ_ONLY = (
+        "database_read_only",
+        Topic.STORE,
+        Level.PROBLEM,
+        "nothing can be written to the database: it is a standby, or set so",
+        Trouble.READ_ONLY.cure,
+    )
+    DATABASE_RIGHTS = (
+        "database_rights",
+        Topic.STORE,
+        Level.PROBLEM,
+        "the role may not do there what counting, housekeeping or upgrades need",
+        Trouble.RIGHTS.cure,
+    )
+    COPY_UNFINISHED = (
+        "copy_unfinished",
+        Topic.STORE,
+        Level.PROBLEM,
+        "a store is being copied into the database: no service starts on it",
+        Trouble.UNFINISHED.cure,
+    )
+    NODE_NAME_TAKEN = (
+        "node_name_taken",
+        Topic.STORE,
+        Level.PROBLEM,
+        "another machine has the name of this one: no service starts here",
+        Trouble.NAME_TAKEN.cure,
+    )
+    NODE_UNHEARD = (
+        "node_unheard",
+        Topic.STORE,
+        Level.PROBLEM,
+        "this node has never heard what readers agreed to on the others: no proxy starts here",
+        Trouble.UNHEARD.cure,
+    )
+    NODE_KEY_DAMAGED = (
+        "node_key_damaged",
+        Topic.STORE,
+        Level.PROBLEM,
+        "the file by which this machine is told from others holds no key: no service starts here",
+        Trouble.BAD_KEY.cure,
+    )
+    NODE_CLOCK_APART = (
+        "node_clock_apart",
+        Topic.STORE,
+        Level.PROBLEM,
+        (
+            "this machine's clock and the database's differ by more than two seconds: days of clicks are wrong, and the"
+            " order of decisions"
+        ),
+        Trouble.CLOCK.cure,
+    )
+    NODE_KEY_MISSING = (
+        "node_key_missing",
+        Topic.STORE,
+        Level.PROBLEM,
+        "a token key that makes links on one node is missing on another: these links are dead there",
+        Trouble.KEYS.cure,
+    )
+    NODE_SILENT = (
+        "node_silent",
+        Topic.STORE,
+        Level.WARNING,
+        "another node has not been heard for half a minute",
+        Trouble.SILENT.cure,
     )
     CONSENTS_UNREADABLE = (
         "consents_unreadable",

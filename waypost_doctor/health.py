@@ -1,7 +1,7 @@
 """`waypost healthcheck`: whether the service that should run here answers, for container engines.
 
 Owns: which addresses each service has to answer at, and the exit status.
-Does not own: asking, and what counts as an answer (`ports`).
+Does not own: asking, and what counts as an answer (`installation.ports`).
 """
 
 import click
@@ -9,7 +9,7 @@ import click
 from config.cli.options import config_file_option, loaded
 from config.cli.output import Problems, echo
 from config.loading.config_file import ConfigFile
-from waypost_doctor.ports import listeners
+from waypost_doctor.installation.ports import listeners
 
 TABLES = {"proxy": ("[proxy]",), "tracker": ("[tracker]",), "serve": ("[proxy]", "[tracker]")}
 """Of each service, the tables whose listeners are its own."""

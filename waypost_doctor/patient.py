@@ -12,9 +12,6 @@ import dns.resolver
 from config.schema import Config
 from tracker.tokens import Keyring
 
-PATIENCE_S = 5.0
-"""How long one connection, answer or look-up may take."""
-
 
 @dataclass(frozen=True)
 class Patient:

@@ -18,10 +18,11 @@ import dns.exception
 import dns.resolver
 
 from config.addresses import is_loopback, parse_ip
+from config.keys.dns_answers import PATIENCE_S
 from config.values import Address
 from tracker.tokens import Link, mint, new_message_id, tracked_url
 from waypost_doctor.findings import Kind, Result, Topic, found, ok, untried
-from waypost_doctor.patient import PATIENCE_S, Patient
+from waypost_doctor.patient import Patient
 
 DESTINATION = "https://example.com/waypost-doctor"
 """Where the preview leads. Nobody goes there."""

@@ -22,8 +22,8 @@ from tracker.store import database
 from tracker.store.keys import MessageKey
 from tracker.tokens import read
 from waypost_doctor.findings import Kind, Result, Topic, found, ok
+from waypost_doctor.installation.public_name import Unreachable, addresses_of, fetch
 from waypost_doctor.patient import Patient
-from waypost_doctor.public_name import Unreachable, addresses_of, fetch
 
 COUNTED_WITHIN_S = 20.0
 LOOK_EVERY_S = 0.2

@@ -15,8 +15,8 @@ from config.schema import Config, StoreConfig
 from config.service import descriptors
 from tracker.store import database
 from waypost_doctor.findings import Kind, Result, Topic, found, ok, untried
+from waypost_doctor.installation.ports import holders
 from waypost_doctor.patient import Patient
-from waypost_doctor.ports import holders
 
 _LATEST = "SELECT max(sent_s) FROM messages"
 BEHIND_S = 600.0

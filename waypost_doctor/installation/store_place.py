@@ -3,20 +3,22 @@
 And how far the stream is that leads from there.
 
 Owns: trying it.
-Does not own: the store (`tracker.store`), the spool (`tracker.spool`), the stream (`tracker.stream`), or whose
-they are (`config.service.state_owner`).
+Does not own: the store (`tracker.store`), the spool (`tracker.spool`), the stream (`tracker.stream`), asking a
+database that nodes share (`tracker.nodes.inspection`), or whose they are (`config.service.state_owner`).
 """
 
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from config.files import reserve
-from config.schema import StoreConfig
+from config.schema import Config, StoreConfig
 from tracker.decisions.files import CONSENTS
+from tracker.nodes.inspection import Trouble, inspect
 from tracker.store import database
+from tracker.store.file import moved
 from tracker.stream.standing import standing
 from waypost_doctor.findings import Kind, Result, Topic, found, ok, untried
 from waypost_doctor.patient import Patient
@@ -26,6 +28,23 @@ FULL_OCTETS = 100 * MIB
 LOW_OCTETS = 1024 * MIB
 FULL_FILES, LOW_FILES = 100, 10_000
 """Files that may still be made: each segment of the spool is one."""
+TROUBLES: Mapping[Trouble, Kind] = {
+    Trouble.UNREACHABLE: Kind.DATABASE_UNREACHABLE,
+    Trouble.REFUSED: Kind.DATABASE_REFUSED,
+    Trouble.NO_DATABASE: Kind.DATABASE_MISSING,
+    Trouble.UNFIT: Kind.DATABASE_UNFIT,
+    Trouble.POOLED: Kind.DATABASE_POOLED,
+    Trouble.READ_ONLY: Kind.DATABASE_READ_ONLY,
+    Trouble.RIGHTS: Kind.DATABASE_RIGHTS,
+    Trouble.UNFINISHED: Kind.COPY_UNFINISHED,
+    Trouble.NAME_TAKEN: Kind.NODE_NAME_TAKEN,
+    Trouble.UNHEARD: Kind.NODE_UNHEARD,
+    Trouble.BAD_KEY: Kind.NODE_KEY_DAMAGED,
+    Trouble.CLOCK: Kind.NODE_CLOCK_APART,
+    Trouble.KEYS: Kind.NODE_KEY_MISSING,
+    Trouble.SILENT: Kind.NODE_SILENT,
+}
+"""What a database that nodes share may be found to have."""
 
 
 def test(patient: Patient) -> Iterator[Result]:
@@ -48,7 +67,7 @@ def test(patient: Patient) -> Iterator[Result]:
         yield found(Kind.RESERVE_MISSING, f"{kept} is made once {octets} octets are free")
     yield from _consents(patient.config.store)
     if not refused:
-        yield _opened(patient.config.store)
+        yield from _opened(patient.config.store) if is_file else _asked(patient.config)
         yield from _streamed(patient)
 
 
@@ -96,17 +115,27 @@ def _consents(store: StoreConfig) -> Iterator[Result]:
         yield found(Kind.CONSENTS_UNREADABLE, why)
 
 
-def _opened(store: StoreConfig) -> Result:
-    called = database.called(store)
+def _opened(store: StoreConfig) -> Iterator[Result]:
     if not database.exists(store):
-        return untried(Topic.STORE, f"{called} is not there yet: the tracker makes it")
+        yield untried(Topic.STORE, f"{store.path} is not there yet: the tracker makes it")
+        return
+    if (given_up := moved.find(store.path)) is not None:
+        yield found(Kind.STORE_GIVEN_UP, given_up.what, given_up.cure)
     try:
         with database.reading(store) as db:
             db.execute("SELECT count(*) FROM settings").fetchone()
     except (database.StoreError, OSError) as error:
-        return found(Kind.STORE_UNUSABLE, str(error))
-    written = " and written" if store.engine == "sqlite" else ""
-    return ok(Topic.STORE, f"{called} can be read{written}")
+        yield found(Kind.STORE_UNUSABLE, str(error))
+        return
+    yield ok(Topic.STORE, f"{store.path} can be read and written")
+
+
+def _asked(config: Config) -> Iterator[Result]:
+    """Yield what is to be said of the database that nodes share."""
+    asked = inspect(config)
+    yield from (found(TROUBLES[each.trouble], each.what) for each in asked.found)
+    if asked.server is not None:
+        yield ok(Topic.STORE, f"{database.called(config.store)}: {asked.server}")
 
 
 def _streamed(patient: Patient) -> Iterator[Result]:

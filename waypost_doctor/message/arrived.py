@@ -12,8 +12,8 @@ from html import unescape
 
 from tracker.minting.lookup import token_in
 from tracker.tokens import BadToken, read
-from waypost_doctor import following
 from waypost_doctor.findings import Kind, Result, found
+from waypost_doctor.message import following
 from waypost_doctor.patient import Patient
 
 TRACKED = re.compile(r"""https?://[^\s"'<>]+/c/[A-Za-z0-9_-]+""")

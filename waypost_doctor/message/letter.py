@@ -25,11 +25,11 @@ from tracker.details.lookup import Details
 from tracker.ingest.catch_up import BRIEF_S, catch_up
 from tracker.store import database
 from tracker.store.keys import MessageKey
-from waypost_doctor import following
-from waypost_doctor.arrived import tracked_links
 from waypost_doctor.findings import Kind, Result, Topic, found, ok
+from waypost_doctor.installation.ports import near
+from waypost_doctor.message import following
+from waypost_doctor.message.arrived import tracked_links
 from waypost_doctor.patient import Patient
-from waypost_doctor.ports import near
 
 CAMPAIGN = "waypost doctor"
 """Under which its click is counted, apart from all others."""

@@ -1,0 +1,1 @@
+"""Tests of one message: handed in here, or as it arrived; its signature, its link, the click."""
