@@ -8,7 +8,7 @@ INSTALL := $(BIN)/pip --disable-pip-version-check install --quiet --use-pep517 -
 RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 
-.PHONY: setup run test lint check format docs site bench bench-store soak profile corpus fuzz crash crash-nodes traces systemd deb deb-test lock clean
+.PHONY: setup run test lint check format docs site bench bench-store bench-scale soak profile corpus fuzz crash crash-nodes traces systemd deb deb-test lock clean
 .DEFAULT_GOAL := run
 
 setup: $(READY)
@@ -66,23 +66,28 @@ site: $(READY)
 # The one table (docs/performance.md); parts of it: make bench BENCH="--only rewrite"
 BENCH ?=
 bench: $(READY)
-	$(BIN)/python bench/run.py $(BENCH)
+	$(BIN)/python -m bench.run $(BENCH)
 
 # Where the proxy's time goes, by room and by function: make profile PROFILE="--size 100KB"
 PROFILE ?=
 profile: $(READY)
 	$(BIN)/pip install --quiet --no-build-isolation -e '.[profile]'
-	$(BIN)/python bench/profile_mail.py $(PROFILE)
+	$(BIN)/python -m bench.mail.profile_mail $(PROFILE)
 
 # Mail and clicks at 70 % load: memory, descriptors, waits, and what was lost. Shorter: make soak MINUTES=5
 MINUTES ?= 30
 soak: $(READY)
-	$(BIN)/python bench/soak.py --minutes $(MINUTES)
+	$(BIN)/python -m bench.soak --minutes $(MINUTES)
 
 # A store of size: what it is asked, costs and makes wait. Quicker: make bench-store CLICKS=1000000
 CLICKS ?= 10000000
 bench-store: $(READY)
-	$(BIN)/python bench/store_at_size.py $(CLICKS) --locks
+	$(BIN)/python -m bench.store.store_at_size $(CLICKS) --locks
+
+# SQLite, and PostgreSQL with one and with two nodes, in one table. To try it: make bench-scale CLICKS=200000
+SCALE ?=
+bench-scale: $(READY)
+	$(BIN)/python -m bench.scale $(CLICKS) $(SCALE)
 
 # Every message and document of a folder through the rewriter: make corpus CORPUS=DIR
 CORPUS ?= ../shared/corpus

@@ -3,30 +3,21 @@
 Saves all that was measured as JSON as well. What is missing here is said in the table, and on
 standard error; targets that are missed are no error. Run it while the machine does little else.
 
-    python bench/run.py [--only PART]… [--rounds N] [--json FILE] [--write]
+    python -m bench.run [--only PART]… [--rounds N] [--json FILE] [--write]
 """
 
 import argparse
-import json
-import os
-import platform
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
-import clicks
-import end_to_end
-import rewrite
-import sessions
-import signing
-import start_up
-import workers
-
-from support import ROOT
-from support.processes import stop_all_at_sigterm
-from support.table import Section, as_json, markdown, text
+from bench import start_up
+from bench.clicks import clicks
+from bench.mail import end_to_end, rewrite, sessions, signing, workers
+from bench.support import ROOT
+from bench.support.processes import stop_all_at_sigterm
+from bench.support.results import circumstances, described, json_file, put_into, save
+from bench.support.table import Section, as_json, markdown, text
 
 PAGE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- the table: make bench -->\n", "<!-- the end of the table -->\n"
@@ -72,59 +63,12 @@ def rounds(value: str) -> int:
     return int(value)
 
 
-def json_file(value: str) -> Path:
-    """Return where to save, a file that can be made there."""
-    path = Path(value)
-    if path.is_dir() or not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"no file can be made at {value}")
-    return path
-
-
 def measured(asked: argparse.Namespace) -> Iterator[Section]:
     """Run the parts that were asked for."""
     for name, (what, part) in PARTS.items():
         if asked.only is None or name in asked.only:
             print(f"{time.strftime('%H:%M:%S')} {name}: {what} …", file=sys.stderr, flush=True)
             yield from part(asked.rounds)
-
-
-def circumstances() -> dict[str, object]:
-    """Return what was measured, where and when."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, check=False, capture_output=True
-    )
-    return {
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "commit": commit.stdout.decode().strip(),
-        "cores": os.cpu_count(),
-        "load before": os.getloadavg()[0],
-        "python": platform.python_version(),
-        "system": platform.platform(),
-    }
-
-
-def described(where: dict[str, object]) -> str:
-    """Return in a sentence what was measured, and how busy the machine was before."""
-    return (
-        f"Commit {where['commit']}, {where['cores']} cores, Python {where['python']}, "
-        f"load before {where['load before']:.1f}."
-    )
-
-
-def save(path: Path | None, found: dict[str, object]) -> Path:
-    """Write JSON; return where."""
-    if path is None:
-        path = ROOT / ".bench" / f"{time.strftime('%Y%m%dT%H%M%S')}.json"
-        path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(found, indent=1) + "\n")
-    return path
-
-
-def write(table: str) -> None:
-    """Put the table into its page."""
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}{table}\n{END}{after}")
 
 
 def main() -> int:
@@ -140,7 +84,7 @@ def main() -> int:
     said = f"{met} targets met, {missed} missed. {described(where)}"
     print(f"\n{said}\nSaved as {path}")
     if asked.write:
-        write(f"{markdown(sections)}\n\n{said}")
+        put_into(PAGE, BEGIN, END, f"{markdown(sections)}\n\n{said}")
     return 0
 
 

@@ -5,7 +5,7 @@ much both can do at one time with this machine's load; then so much of it as `--
 waits are counted from the moment at which a mail or click was due, so that a stall is not hidden by its own
 doing. Every minute prints a line; at the end, what was acknowledged is compared with what the report counts.
 
-    python bench/soak.py [--minutes 30] [--load 0.7] [--mails N --clicks N]      a second, instead of finding out
+    python -m bench.soak [--minutes 30] [--load 0.7] [--mails N --clicks N]      a second, instead of finding out
 
 Exits with 1 where anything was lost or refused.
 """
@@ -27,10 +27,9 @@ from pathlib import Path
 
 import uvloop
 
-from config.keys.token_keys import read_token_keys
-from support import ROOT
-from support.mail import Author, Mail
-from support.processes import (
+from bench.support import ROOT
+from bench.support.mail import Author, Mail
+from bench.support.processes import (
     family,
     free_port,
     memory_mb,
@@ -38,9 +37,10 @@ from support.processes import (
     rested,
     stop_all_at_sigterm,
 )
-from support.sink import Sink, smtp_sink
-from support.smtp_clients import Client, client
-from support.waypost import WAYPOST, configure
+from bench.support.sink import Sink, smtp_sink
+from bench.support.smtp_clients import Client, client
+from bench.support.waypost import WAYPOST, configure
+from config.keys.token_keys import read_token_keys
 from tracker.tokens import Keyring, Link, mint, new_message_id
 
 SESSIONS, CONNECTIONS = 8, 16
@@ -238,7 +238,7 @@ def main() -> int:
         smtp, http = free_port(), free_port()
         proxy = configure(folder, smtp, sink.port, http=http)
         config = folder / "bench.toml"
-        tracker = [WAYPOST, "tracker", "-c", config]
+        tracker = [str(WAYPOST), "tracker", "-c", str(config)]
         tracking = opened.enter_context(program(tracker, http, folder / "tracker.log"))
         mailing_out = opened.enter_context(program(proxy, smtp, folder / "proxy.log"))
         where = Field(folder, mailing_out.pid, tracking.pid, smtp, http, sink)

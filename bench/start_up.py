@@ -1,6 +1,6 @@
 """How long Waypost takes to start: the proxy until it answers, and commands from start to end.
 
-python bench/start_up.py
+python -m bench.start_up
 """
 
 import os
@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from support import ROOT
-from support.mail import Author
-from support.processes import free_port
-from support.table import Row, Section, Target, text
-from support.waypost import WAYPOST, configure
+from bench.support import ROOT
+from bench.support.mail import Author
+from bench.support.processes import free_port
+from bench.support.table import Row, Section, Target, text
+from bench.support.waypost import WAYPOST, configure
 
 Kinds = dict[str, tuple[Target | None, Callable[[], float]]]
 """What is wanted of each, and what runs it once, returning seconds."""

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rivals import Missing, Server
-from support import ROOT
-from support.processes import free_port, program
-from support.sink import Sink
+from bench.rivals import Missing, Server
+from bench.support import ROOT
+from bench.support.processes import free_port, program
+from bench.support.sink import Sink
 
 INSTALLED = ROOT / ".bench" / "haraka"
 PACKAGE = "Haraka@3"
@@ -43,7 +43,7 @@ def haraka(folder: Path, sink: Sink, key_file: Path) -> Iterator[Server]:
         (config / name).write_text(value.format(port=port, relay=sink.port))
     shutil.copy(key_file, config / "dkim.private.key")
     shutil.copy(PLUGIN, folder / "plugins")
-    arguments = ["node", home / "node_modules/Haraka/bin/haraka", "-c", folder]
+    arguments = ["node", str(home / "node_modules/Haraka/bin/haraka"), "-c", str(folder)]
     with program(arguments, port, folder / "haraka.log") as process:
         yield Server("Haraka, rewriting plugin + DKIM", port, (process.pid,))
 

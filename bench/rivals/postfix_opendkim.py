@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from rivals import Missing, Server
-from support.processes import free_port, program
-from support.sink import Sink
+from bench.rivals import Missing, Server
+from bench.support.processes import free_port, program
+from bench.support.sink import Sink
 from tests.support.relays.postfix import postfix_running
 
 OPENDKIM = """\

@@ -1,9 +1,6 @@
 """What benchmarks share: mail, clients and servers that they run, the table they fill."""
 
-import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout that is measured."""
-
-sys.path.insert(0, str(ROOT))  # for tests.support

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from support import ROOT
+from bench.support import ROOT
 from tests.support.clients.programs import free_port
 
 __all__ = [

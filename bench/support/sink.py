@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from support.processes import free_port, wait_for
+from bench.support.processes import free_port, wait_for
 
 PATIENCE_S = 120.0
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 import uvloop
 
-from support.mail import SENDER, Mail
+from bench.support.mail import SENDER, Mail
 
 CHUNK_OCTETS = 256 * 1024
 

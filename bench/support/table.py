@@ -84,6 +84,13 @@ def markdown(sections: Iterable[Section]) -> str:
     return "\n".join(lines)
 
 
+def lines_of(table: Sequence[Sequence[str]]) -> str:
+    """Return lines of cells as Markdown, the heading first."""
+    heading, *rest = table
+    rule = ["---"] * len(heading)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (heading, rule, *rest))
+
+
 def as_json(sections: Iterable[Section]) -> list[dict[str, object]]:
     """Return what `json.dump` takes."""
     return [

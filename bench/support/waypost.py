@@ -11,8 +11,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from support import ROOT
-from support.processes import free_port, program
+from bench.support import ROOT
+from bench.support.processes import free_port, program
 
 WAYPOST = Path(sys.executable).with_name("waypost")
 CONFIG = """\
@@ -42,6 +42,15 @@ key_file = "{folder}/dkim.pem"
 QUIET = '[log]\nlevel = "warning"'
 
 
+def config_text(
+    folder: Path, listen: int, relay: int, *, proxy: str = "", more: str = QUIET, http: int = 8080
+) -> str:
+    """Return a configuration for the keys in a folder, with lines of [proxy] and tables besides."""
+    return CONFIG.format(
+        folder=folder, listen=listen, relay=relay, proxy=proxy, more=more, http=http
+    )
+
+
 def configure(
     folder: Path, listen: int, relay: int, *, proxy: str = "", more: str = QUIET, http: int = 8080
 ) -> list[str | Path]:
@@ -54,9 +63,7 @@ def configure(
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     config = folder / "bench.toml"
-    config.write_text(
-        CONFIG.format(folder=folder, listen=listen, relay=relay, proxy=proxy, more=more, http=http)
-    )
+    config.write_text(config_text(folder, listen, relay, proxy=proxy, more=more, http=http))
     return [WAYPOST, "proxy", "-c", config]
 
 

@@ -1,0 +1,1 @@
+"""What `make bench-scale` measures: SQLite, and PostgreSQL with one and with two nodes."""

@@ -1,0 +1,1 @@
+"""What the store costs: counting, questions, copies, whoever reads beside it."""

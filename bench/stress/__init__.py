@@ -1,0 +1,1 @@
+"""What large, slow and hostile work holds up."""
