@@ -21,9 +21,9 @@ from pathlib import Path
 from config.schema import Config
 from tests.support.checks.recount import judged_sums, recount, recount_judged
 from tests.support.clients import victims
-from tests.support.clients.programs import until
 from tests.support.nodes import node
 from tests.support.postgresql import Cluster, cluster
+from tests.support.waiting import until
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.ingest.catch_up import catch_up
 from tracker.reports import summary
@@ -233,7 +233,7 @@ def crash(folder: Path, wanted: Wanted) -> Outcome:
         _kill_all(Victims(nodes, server, chance), server, telling, wanted, outcome)
         for each in nodes:
             until(lambda each=each: catch_up(each).octets == 0, within_s=600)
-        _look(nodes[0], telling, outcome)
+        look(nodes[0], telling, outcome)
     outcome.seconds = time.monotonic() - begin_s
     return outcome
 
@@ -257,7 +257,7 @@ def _kill_all(
         feeders.end()
 
 
-def _look(config: Config, telling: Telling, outcome: Outcome) -> None:
+def look(config: Config, telling: Telling, outcome: Outcome) -> None:
     """Compare what was told with rows, and rows with sums."""
     outcome.clicks_told, outcome.messages_told = telling.clicks, telling.messages
     outcome.told = len(telling.clicks) + 2 * len(telling.messages)

@@ -1,6 +1,6 @@
 """What documents offer to be copied works: settings are settings, and commands run.
 
-What a web server, systemd or another program is told is run where that program is: `tests/e2e/mail/test_recipes.py`,
+What a web server, systemd or another program is told is run where that program is: `tests/e2e/operations/test_behind_nginx.py` and others,
 `tests/e2e/pages/test_published.py`, `tests/systemd/`.
 """
 

@@ -59,9 +59,14 @@ def installed() -> None:
     run("getent", "passwd", "waypost")
     assert [name for name in ENABLED if not (WANTED / name).is_symlink()] == []
     assert not (WANTED / "sockets.target.wants/waypost-proxy-tls.socket").exists()
+    assert not (WANTED / "multi-user.target.wants/waypost-feeder.service").exists()
     verified = ("systemd-analyze", "verify", "--man=no")
     run(*verified, *(str(path) for path in sorted(UNITS.glob("waypost-*"))))
-    told("installed: command, manual pages, completion, user; units enabled, each program there")
+    client = "import sys; sys.path.insert(0, '/usr/lib/waypost'); import psycopg; print(psycopg.pq.__impl__)"
+    assert run("/usr/bin/python3", "-IS", "-c", client) == "binary"
+    told(
+        "installed: command, manual pages, completion, user; units enabled, each program there; psycopg"
+    )
 
 
 def configure() -> None:

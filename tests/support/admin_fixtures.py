@@ -17,7 +17,7 @@ from tracker.spool.writer import Spool
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Config:
+def config(tmp_path: Path, store_table: dict[str, str]) -> Config:
     """Return a configuration with keys, a store of its own and two tracking hosts."""
     keys = tmp_path / "admin.keys"
     token_keys.write_token_keys(keys, [token_keys.new_token_key()])
@@ -29,7 +29,7 @@ def config(tmp_path: Path) -> Config:
                 {"domain": "example.org"},
             ],
             "keys": {"file": keys},
-            "store": {"url": f"sqlite:///{tmp_path}/waypost.db"},
+            "store": store_table,
         }
     )
 

@@ -1,6 +1,6 @@
 """Questions about bodies that tests ask."""
 
-from proxy.message.body import Body, Change
+from proxy.message.bodies.body import Body, Change
 
 
 def editable(body: Body, start: int, end: int) -> bool:

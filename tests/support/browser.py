@@ -6,7 +6,6 @@ Screenshots go to the folder that `$WAYPOST_SCREENSHOTS` names, else to the test
 import contextlib
 import os
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.support.readers.web import chromium
 from tests.support.repository import ROOT
+from tests.support.waiting import until
 
 DESK, PHONE = 1280, 360
 """Widths, in pixels."""
@@ -63,18 +63,14 @@ class Browser:
     def _link(self, text: str, within: str = "main") -> WebElement:
         return self.driver.find_element(By.CSS_SELECTOR, within).find_element(By.LINK_TEXT, text)
 
-    def download(self, text: str, within_s: float = 15) -> str:
+    def download(self, text: str) -> str:
         """Click on the link of a file, and return what the file holds."""
         with tempfile.TemporaryDirectory(prefix="waypost-download-") as folder:
             told = {"behavior": "allow", "downloadPath": folder}
             self._tell("Browser.setDownloadBehavior", told)
             self._link(text).click()
-            deadline = time.monotonic() + within_s
-            while time.monotonic() < deadline:
-                for file in Path(folder).glob("*.csv"):
-                    return file.read_bytes().decode()
-                time.sleep(0.02)
-        raise AssertionError(f"{text} gave no file")
+            until(lambda: _come(Path(folder)))
+            return _come(Path(folder))[0].read_bytes().decode()
 
     @property
     def path(self) -> str:
@@ -131,6 +127,11 @@ class Browser:
 
     def _tell(self, command: str, values: dict[str, Any]) -> None:
         self.driver.execute_cdp_cmd(command, values)  # type: ignore[no-untyped-call]
+
+
+def _come(folder: Path) -> list[Path]:
+    """Return the files that have come; Chromium makes an empty one of that name before it has any of it."""
+    return [each for each in folder.glob("*.csv") if each.stat().st_size]
 
 
 @contextlib.contextmanager

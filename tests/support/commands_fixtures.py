@@ -11,12 +11,11 @@ from tests.support.commands import run
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, store_table: dict[str, str]) -> Path:
     """Make a configuration with one key; its store is not there yet."""
     token_keys.write_token_keys(tmp_path / "token.keys", [token_keys.new_token_key()])
-    (tmp_path / "waypost.toml").write_text(
-        f'[store]\nurl = "sqlite:///{tmp_path}/waypost.db"\n[keys]\nfile = "token.keys"\n'
-    )
+    store = "".join(f'{name} = "{value}"\n' for name, value in store_table.items())
+    (tmp_path / "waypost.toml").write_text(f'[store]\n{store}[keys]\nfile = "token.keys"\n')
     return tmp_path
 
 

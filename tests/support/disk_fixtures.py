@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clients.programs import until
+from tests.support.waiting import until
 
 Mounting = Callable[[int], AbstractContextManager[Path]]
 

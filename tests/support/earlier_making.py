@@ -28,10 +28,11 @@ from urllib.parse import urlsplit
 
 from aiosmtpd.controller import Controller
 
-from tests.support.clients.programs import free_port, until, wait_until_listening
+from tests.support.clients.programs import free_port, wait_until_listening
 from tests.support.earlier_installations import FACTS, FOLDER, STORE, Facts, fields
 from tests.support.readers.readers import follow, tracked
 from tests.support.stack import CONFIG, Mailbox, Stack
+from tests.support.waiting import until
 
 RUN = "import waypost; waypost.main()"
 SHORT = "https://example.net/short"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config.schema import Config, StoreConfig
+from config.schema import Config
 from tests.support.checks.facts import empty
 from tracker.ingest.ingester import Ingester
 from tracker.spool.writer import Spool
@@ -13,9 +13,15 @@ from tracker.sql.sqlite import SQLite
 
 
 @pytest.fixture
-def storing(tmp_path: Path) -> Config:
+def store_table(tmp_path: Path) -> dict[str, str]:
+    """Return the table `[store]` of a configuration; `tests.support.engines` has those of other engines."""
+    return {"url": f"sqlite:///{tmp_path}/waypost.db"}
+
+
+@pytest.fixture
+def storing(store_table: dict[str, str]) -> Config:
     """Return a configuration whose store is not there yet."""
-    return Config(store=StoreConfig(url=f"sqlite:///{tmp_path}/waypost.db"))
+    return Config.model_validate({"store": store_table})
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ class Told:
 
 def ask(stack: Stack, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> Told:
     """Ask the admin listener; `_` in a header's name stands for `-`."""
-    connection = http.client.HTTPConnection("127.0.0.1", stack.admin, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", stack.admin, timeout=60)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     with contextlib.closing(connection):
         connection.request(method, path, body or None, named)

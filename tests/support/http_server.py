@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from config.values import Address
+from tests.support.waiting_in_loop import until
 from tracker.listener import server, sockets
 from tracker.listener.admission import Admission
 from tracker.listener.connection import Connection, Handler
@@ -19,13 +20,6 @@ LOOPBACK = Address("127.0.0.1", 0)
 def echo(request: Request, connection: Connection) -> None:
     """Answer everything with its own path."""
     connection.reply(Answer(200, b"text/plain", request.path))
-
-
-async def until(holds: Callable[[], object], within_s: float = 10) -> None:
-    """Wait for what the server in this event loop brings about."""
-    async with asyncio.timeout(within_s):
-        while not holds():  # noqa: ASYNC110 - a test looks from outside
-            await asyncio.sleep(0.01)
 
 
 @dataclass
@@ -54,7 +48,7 @@ class Served:
             writer.write(octets)
             if ends:
                 writer.write_eof()
-            return await asyncio.wait_for(reader.read(), 10)
+            return await asyncio.wait_for(reader.read(), 25)
 
     async def closed_to_others(self) -> None:
         """Wait until the stop has begun."""
@@ -81,7 +75,7 @@ async def serving(
     task = asyncio.create_task(
         server.serve(handler, [listening], stop, admission, on_ready=ready.set, tls=server_tls)
     )
-    await asyncio.wait_for(ready.wait(), 10)
+    await asyncio.wait_for(ready.wait(), 60)
     try:
         yield Served(listening, port, stop, task, client_tls)
     finally:

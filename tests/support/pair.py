@@ -8,22 +8,25 @@ import contextlib
 import http.client
 import itertools
 import os
+import re
 import shutil
 import smtplib
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.support.clients.programs import free_port, need, running, until, waypost
+from tests.support.clients.programs import WAYPOST, free_port, need, running
 from tests.support.mail import html_message, link
 from tests.support.readers.readers import BROWSER, tracked
 from tests.support.recipes import recipe
+from tests.support.repository import DOCS
 from tests.support.stack import Mailbox, Stack, initialised
+from tests.support.waiting import until
 
 PAGE, SECTION = "scale.md", "Behind HAProxy"
 NAMES = ("a", "b")
@@ -48,15 +51,19 @@ key_file = "{folder}/dkim.pem"
 
 @dataclass
 class Node:
-    """One `waypost serve`, which may be killed and started again."""
+    """One `waypost serve`, which may be killed and started again; `code` is that of another version."""
 
     stack: Stack
+    code: Path | None = None
     _running: ExitStack = field(default_factory=ExitStack)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it; return once it listens."""
-        self.process = self._running.enter_context(self.stack.serving())
+        command = self._command("serve")
+        self.process = self._running.enter_context(
+            running(command, self.stack.smtp, self.stack.log)
+        )
 
     def kill(self) -> None:
         """Kill it with SIGKILL."""
@@ -75,9 +82,15 @@ class Node:
 
     def do(self, *arguments: str) -> str:
         """Run a command there; return what it says."""
-        done = waypost(*arguments, "-c", self.stack.config)
+        done = subprocess.run(
+            self._command(*arguments), capture_output=True, check=False, timeout=120
+        )
         assert done.returncode == 0, (done.stdout + done.stderr).decode()
         return (done.stdout + done.stderr).decode()
+
+    def _command(self, *arguments: str) -> list[str | Path]:
+        other = ["env", f"PYTHONPATH={self.code}"] if self.code else []
+        return [*other, WAYPOST, *arguments, "-c", self.stack.config]
 
 
 @dataclass
@@ -136,6 +149,14 @@ class Pair:
         """Wait until HAProxy has found all proxies and trackers well."""
         until(lambda: _state(self.socket).count(",UP,") == 2 * len(NAMES) + 2, WITHIN_S)
 
+    def take_out(self, node: str) -> None:
+        """Have HAProxy send nobody to a node any more, as the page says of an upgrade."""
+        self.steer(_steering()[0].replace("/a ", f"/{node} "))
+
+    def take_in(self, node: str) -> None:
+        """Have it use the node again."""
+        self.steer(_steering()[1].replace("/a ", f"/{node} "))
+
     def steer(self, command: str) -> None:
         """Tell HAProxy something, as an operator does."""
         assert _said(self.socket, command).strip() == "", command
@@ -148,15 +169,35 @@ def message(campaign: str, url: str = "https://shop.test/sale", key: str = "1") 
 
 def hrefs(mailbox: Mailbox, count: int) -> list[str]:
     """Return the tracked links of all messages, once so many have come."""
-    return [href for content in mailbox.wait_for(count, WITHIN_S) for href in tracked(content)]
+    return [href for content in mailbox.wait_for(count) for href in tracked(content)]
+
+
+def _steering() -> list[str]:
+    """Return what the page has HAProxy told before a node is upgraded, and after."""
+    return re.findall(r'echo "(set server [^"]+)" \| socat', (DOCS / PAGE).read_text("utf-8"))
 
 
 @contextlib.contextmanager
-def running_pair(folder: Path, url: str, relay: int) -> Iterator[Pair]:
-    """Run two nodes on the database at `url`, and HAProxy before them, until the block ends."""
+def running_pair(
+    folder: Path,
+    url: str,
+    relay: int,
+    codes: Mapping[str, Path] | None = None,
+    own: Mapping[str, str] | None = None,
+) -> Iterator[Pair]:
+    """Run two nodes on the database at `url`, and HAProxy before them, until the block ends.
+
+    `codes` are those of other versions, by node; `own` the urls of nodes that have another way to it.
+    """
     haproxy = need("haproxy")
     mail, links = free_port(), free_port()
-    nodes = {name: Node(_furnished(folder, url, name, relay, links)) for name in NAMES}
+    nodes = {
+        name: Node(
+            _furnished(folder, (own or {}).get(name, url), name, relay, links),
+            (codes or {}).get(name),
+        )
+        for name in NAMES
+    }
     pair = Pair(nodes, mail, links, folder / "haproxy.sock")
     (folder / "haproxy.cfg").write_text(_haproxy(pair))
     with ExitStack() as ending:

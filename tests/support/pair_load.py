@@ -1,6 +1,6 @@
 """Load on two nodes behind HAProxy: applications and readers that try again until they are served.
 
-Owns: what they asked for, what was answered, and what an attempt failed by.
+Owns: what they asked for, what was answered, what an attempt failed by, and what of it was counted.
 Does not own: what becomes of the nodes meanwhile (`tests/e2e/operations/test_two_nodes_killed.py`).
 """
 
@@ -9,17 +9,21 @@ import itertools
 import smtplib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPException
 
-from tests.support.clients.programs import until
 from tests.support.pair import WITHIN_S, Pair, message
 from tests.support.readers.links import Links
+from tests.support.stack import Mailbox
+from tests.support.waiting import until
 
 READERS, SENDERS = 4, 2
 PAUSE_S = 0.02
 CAMPAIGN = "load"
+SHOP = "https://shop.test/"
+"""Where all links of readers lead."""
 
 
 class Refused(Exception):
@@ -59,7 +63,7 @@ class Load:
         """Click one link after the other, each of which leads elsewhere, until told to stop."""
         minted = Links(self.pair.nodes["a"].stack)
         while not self.stop.wait(PAUSE_S):
-            url = f"https://shop.test/{next(self.numbers)}"
+            url = f"{SHOP}{next(self.numbers)}"
             self.asked.add(url)
             path = minted.path(url)
             if self._persist(lambda path=path, url=url: self._click(path, url)):
@@ -131,3 +135,31 @@ def under_load(pair: Pair) -> Iterator[Load]:
         load.stop.set()
         for thread in threads:
             thread.join()
+
+
+def counted(pair: Pair) -> Counter[str]:
+    """Return how often a click of readers that led to each destination was counted."""
+    counted = Links(pair.nodes["a"].stack).counted()
+    return Counter(each for each in counted if each.startswith(SHOP))
+
+
+def relayed(mailbox: Mailbox) -> Counter[str]:
+    """Return how often the relay took the message of each key."""
+    return Counter(each.rcpt_tos[0].partition("@")[0] for each in mailbox.received)
+
+
+def deliveries(pair: Pair) -> int:
+    """Return how many deliveries both nodes report."""
+    return sum(
+        each["deliveries"] for each in pair.report()["campaigns"] if each["campaign"] == CAMPAIGN
+    )
+
+
+def assert_exact(load: Load, mailbox: Mailbox) -> None:
+    """Wait until every click and message is counted once; nothing else may be."""
+    assert load.refused == []
+    assert relayed(mailbox) == Counter(load.acknowledged)
+    until(lambda: counted(load.pair).total() >= len(load.answered), WITHIN_S)
+    assert counted(load.pair) == Counter(load.answered)
+    until(lambda: deliveries(load.pair) >= len(load.acknowledged), WITHIN_S)
+    assert deliveries(load.pair) == len(load.acknowledged)

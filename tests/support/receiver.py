@@ -14,6 +14,7 @@ from typing import Any
 from standardwebhooks import Webhook
 
 from config.schema import Config, StoreConfig, WebhookConfig
+from tests.support.waiting import until
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"
 OTHER_SECRET = "whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo="
@@ -122,20 +123,14 @@ class Receiver:
         """Return the events that were taken, verified, each once."""
         return [each.verified() for each in {each.id: each for each in self.taken}.values()]
 
-    def wait_for(self, count: int, within_s: float = 20) -> list[Any]:
+    def wait_for(self, count: int) -> list[Any]:
         """Return the events that were taken, once there are so many."""
-        deadline_s = time.monotonic() + within_s
-        while len(found := self.events()) < count:
-            assert time.monotonic() < deadline_s, f"{len(found)} of {count} events came"
-            time.sleep(0.01)
-        return found
+        until(lambda: len(self.events()) >= count, seen=lambda: f"{len(self.events())} events")
+        return self.events()
 
-    def wait_for_requests(self, count: int, within_s: float = 20) -> None:
+    def wait_for_requests(self, count: int) -> None:
         """Wait until so many requests came, whatever was answered."""
-        deadline_s = time.monotonic() + within_s
-        while len(self.received) < count:
-            assert time.monotonic() < deadline_s, f"{len(self.received)} of {count} requests came"
-            time.sleep(0.01)
+        until(lambda: len(self.received) >= count, seen=lambda: f"{len(self.received)} requests")
 
 
 @contextlib.contextmanager

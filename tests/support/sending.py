@@ -2,13 +2,13 @@
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from config.schema import Config
 from tests.support.checks.facts import accepted, clicked, pending
+from tests.support.waiting import until
 from tracker.counting.batch import feed
 from tracker.events import Event
 from tracker.judging.rules import Settings
@@ -77,11 +77,3 @@ def sending(
         stop.set()
         thread.join(10)
         assert not thread.is_alive()
-
-
-def until(holds: Callable[[], object], within_s: float = 20) -> None:
-    """Wait for what another thread does."""
-    deadline_s = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < deadline_s, "it did not come about in time"
-        time.sleep(0.01)

@@ -102,10 +102,3 @@ async def stop(proxy: Proxy) -> None:
         task.cancel()
     await asyncio.sleep(0)
     await proxy.server.stop()
-
-
-async def until(condition: Callable[[], bool], within_s: float = 5) -> None:
-    """Wait for `condition`."""
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - a test looks from outside
-            await asyncio.sleep(0.01)

@@ -93,7 +93,7 @@ def message_id(campaign: str, number: int) -> str:
 
 def _sent(stack: Stack, mailbox: Mailbox, campaign: str, count: int) -> Iterator[Copy]:
     before = len(mailbox.received)
-    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=30) as client:
+    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
         for number in range(1, count + 1):
             to = address(campaign, number)
             head = f"From: Shop <news@example.com>\r\nTo: {to}\r\nSubject: {campaign} has begun\r\n"
@@ -107,7 +107,7 @@ def _sent(stack: Stack, mailbox: Mailbox, campaign: str, count: int) -> Iterator
 def _ask(method: str, href: str, from_ip: str) -> None:
     """Request a link, from an address that a web server in front tells of."""
     host, _, path = href.removeprefix("http://").partition("/")
-    with closing(http.client.HTTPConnection(host, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(host, timeout=60)) as connection:
         fields = browser(BROWSERS[0]) | {"X-Forwarded-For": from_ip}
         connection.request(method, f"/{path}", headers=fields)
         assert connection.getresponse().status == 302

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +16,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from config.schema import StoreConfig
 from tests.support.clients.programs import WAYPOST, free_port, running, waypost
+from tests.support.waiting import until
 from tracker.store import database
 
 CONFIG = """\
@@ -33,6 +33,7 @@ base_url = "http://127.0.0.1:{http}"
 [tracker]
 listen = ["127.0.0.1:{http}"]
 admin_listen = ["127.0.0.1:{admin}"]
+{tracker}
 [store]
 {store}
 [keys]
@@ -97,7 +98,7 @@ class Stack:
             return f'url = "{self.store}"\nstate = "{self.folder}"'
         return f'url = "sqlite:///{self.database}"'
 
-    def furnish(self, *, proxy: str = "", tracking: str = "") -> "Stack":
+    def furnish(self, *, proxy: str = "", tracking: str = "", tracker: str = "") -> "Stack":
         """Take keys that `waypost init` made, and write the configuration."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in ("token.keys", "dkim.pem"):
@@ -112,6 +113,7 @@ class Stack:
                 admin=self.admin,
                 proxy=proxy,
                 tracking=tracking,
+                tracker=tracker,
             )
         )
         return self
@@ -123,12 +125,9 @@ class Stack:
         with running([WAYPOST, command, "-c", self.config], port, self.log) as process:
             yield process
 
-    def wait_for_log(self, *events: str, within_s: float = 20) -> None:
+    def wait_for_log(self, *events: str) -> None:
         """Wait until each of `events` was logged."""
-        deadline = time.monotonic() + within_s
-        while missing := [name for name in events if name not in self.log.read_text()]:
-            assert time.monotonic() < deadline, f"not logged: {missing}\n{self.log.read_text()}"
-            time.sleep(0.05)
+        until(lambda: all(name in self.log.read_text() for name in events), seen=self.log.read_text)
 
     def report(self) -> dict[str, Any]:
         """Return what `waypost report --json` says now."""
@@ -141,25 +140,24 @@ class Stack:
 class Mailbox:
     """A relay that takes every message, in a thread of its own, and keeps it as it came.
 
-    For recipients in `later` it is too early; to all else it says `reply`.
+    For recipients in `later` it is too early, which `put_off` counts; to all else it says `reply`.
     """
 
     port: int = 0
     later: set[str] = field(default_factory=set)
     reply: str = "250 2.0.0 kept"
     received: list[Envelope] = field(default_factory=list)
+    put_off: int = 0
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         """Keep one message."""
         if self.later.intersection(envelope.rcpt_tos):
+            self.put_off += 1
             return "451 4.2.0 later"
         self.received.append(envelope)
         return self.reply
 
-    def wait_for(self, count: int, within_s: float = 15) -> list[bytes]:
+    def wait_for(self, count: int) -> list[bytes]:
         """Return the content of all messages, once `count` have come."""
-        deadline = time.monotonic() + within_s
-        while len(self.received) < count and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert len(self.received) >= count, f"{len(self.received)} of {count} messages came"
+        until(lambda: len(self.received) >= count, seen=lambda: f"{len(self.received)} messages")
         return [bytes(envelope.content or b"") for envelope in self.received]

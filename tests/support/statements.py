@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import tracker
+from tracker.sql.db import Given
 
 ONE_ENGINES = (
     "tracker.sql",
-    "tracker.store.schema",
+    "tracker.store.file.schema",
     "tracker.store.server",
     "tracker.store.views",
-    "tracker.store.file_store",
-    "tracker.store.replacement",
-    "tracker.store.rewriting",
+    "tracker.store.file.file_store",
+    "tracker.store.file.replacement",
+    "tracker.store.file.rewriting",
     "tracker.first_form",
     "tracker.backup",
     "tracker.nodes",
@@ -37,8 +38,21 @@ def statements() -> list[tuple[str, str]]:
 
 
 def temporary_tables() -> list[str]:
-    """Return the statements that make tables of one connection."""
-    return [sql for _, sql in _found(_MAKES)]
+    """Return the statements that make tables of one connection, and those that make what queries are given."""
+    given = {(each.name, str(each.columns)): each for each in _given()}
+    return [*(sql for _, sql in _found(_MAKES)), *map(_made, given.values())]
+
+
+def _given() -> Iterator[Given]:
+    for name in _modules():
+        for value in vars(importlib.import_module(name)).values():
+            if isinstance(value, Given):
+                yield value
+
+
+def _made(table: Given) -> str:
+    columns = ", ".join(f"{name} {type_}" for name, type_ in table.columns.items())
+    return f"CREATE TEMP TABLE {table.name} ({columns})"
 
 
 def _found(wanted: re.Pattern[str]) -> list[tuple[str, str]]:

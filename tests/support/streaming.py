@@ -3,7 +3,6 @@
 import contextlib
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -62,11 +61,3 @@ def streaming(
 def slow(timeout_s: float) -> Means:
     """Return means by which an attempt may take so long."""
     return replace(MEANS, schedule=replace(QUICK, timeout_s=timeout_s))
-
-
-def until(holds: Callable[[], object], within_s: float = 20) -> None:
-    """Wait for what another thread or process does."""
-    deadline_s = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < deadline_s, "it did not come about in time"
-        time.sleep(0.01)

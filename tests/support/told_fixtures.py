@@ -10,7 +10,7 @@ from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending
 from tests.support.details import handled
 from tracker.details import feed
 from tracker.events import Event, Recipient, SentLink
-from tracker.store.file_store import FileStore
+from tracker.store import database
 
 SCRIPT = "<script>alert(1)</script>"
 FORMULA = '=HYPERLINK("https://evil.example")'
@@ -26,7 +26,7 @@ def store_events(config: Config) -> Put:
     """Feed events to the store of the configuration."""
 
     def store(*events: Event) -> None:
-        opened = FileStore.open(config.store.path)
+        opened = database.open_to_feed(config.store)
         put(opened.db, *events)
         opened.close()
 
@@ -47,7 +47,7 @@ def told(config: Config, store_events: Put) -> None:
         clicked("c4", MESSAGE, recipient=2, at_s=SENT_S + 39000, method="HEAD"),
         clicked("c5", MESSAGE, recipient=2, at_s=SENT_S + 49000),
     )
-    opened = FileStore.open(config.store.path)
+    opened = database.open_to_feed(config.store)
     with opened.transaction():
         feed.feed(opened.db, [handled(1)], 0)
     opened.close()

@@ -3,6 +3,7 @@
 Runs as root beside the units, with the machine's own Python and no dependency.
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from by_hand import LINK, arrives, message, send
 CONFIG = Path("/etc/waypost/waypost.toml")
 INBOX = Path("/tmp/inbox")
 UNITS = ("waypost-tracker", "waypost-proxy")
+FEEDER = "waypost-feeder"
 
 
 def run(*command: str) -> str:
@@ -25,13 +27,13 @@ def run(*command: str) -> str:
 
 
 def told(what: str) -> None:
-    """Say that a step is done."""
+    """Print that a step is done."""
     sys.stdout.write(f"{what}\n")
     sys.stdout.flush()
 
 
 def configure() -> subprocess.Popen[bytes]:
-    """Say where the relay is, as the README asks for, and run one."""
+    """Configure where the relay is, as the README asks for, and run one."""
     text = CONFIG.read_text().replace("\nport = 25\n", '\nport = 2526\ntls = "none"\n')
     text = re.sub(r"(?m)^base_url = .*", 'base_url = "http://127.0.0.1:8080"', text)
     CONFIG.write_text(text)
@@ -105,7 +107,7 @@ def reload() -> None:
         refused = subprocess.run(["systemctl", "reload", unit], check=False, capture_output=True)
         assert refused.returncode != 0, unit
         assert run("systemctl", "is-active", unit) == "active", unit
-    assert "max_size" in run("journalctl", "--no-pager", "-o", "cat", "-u", "waypost-proxy")
+    assert "max_size" in journal("waypost-proxy")
     CONFIG.write_text(good.replace("[proxy]", "[proxy]\nworkers = 2", 1))
     run("systemctl", "reload", *UNITS)
     for _ in range(50):
@@ -147,12 +149,11 @@ def restart_under_load() -> None:
 
 def wait_until_active(unit: str) -> None:
     """Wait for a service that is being started again."""
-    for _ in range(600):
-        time.sleep(0.1)
-        asked = subprocess.run(["systemctl", "is-active", unit], check=False, capture_output=True)
-        if asked.stdout == b"active\n":
-            return
-    raise AssertionError(f"{unit} is not started again")
+    command = ["systemctl", "is-active", unit]
+    wait_until(
+        lambda: subprocess.run(command, check=False, capture_output=True).stdout == b"active\n",
+        f"{unit} is started again",
+    )
 
 
 def killed() -> None:
@@ -162,6 +163,43 @@ def killed() -> None:
         wait_until_active(unit)
     send(message(1_000))
     told("killed services are started again")
+
+
+def feeder_alone() -> None:
+    """Count without a tracker, beside which the unit for that only stands by."""
+    run("systemctl", "start", FEEDER)
+    assert run("systemctl", "is-active", FEEDER) == "active"
+    assert "ingester_started" not in journal(FEEDER)
+    run("systemctl", "reload", FEEDER)
+    before = messages()
+    run("systemctl", "stop", "waypost-tracker.socket", "waypost-tracker")
+    wait_until(lambda: "ingester_started" in journal(FEEDER), "the feeder takes over")
+    send(message(500))
+    wait_until(lambda: messages() == before + 1, "a message is counted")
+    run("systemctl", "stop", FEEDER)
+    assert run("systemctl", "show", "-p", "Result", "--value", FEEDER) == "success"
+    run("systemctl", "start", "waypost-tracker.socket", "waypost-tracker")
+    told("without a tracker, waypost-feeder counts; beside one it stands by")
+
+
+def journal(*units: str) -> str:
+    """Return what units logged."""
+    return run("journalctl", "--no-pager", "-o", "cat", *(f"-u{unit}" for unit in units))
+
+
+def messages() -> int:
+    """Return how many messages are counted."""
+    report = json.loads(run("/opt/waypost/bin/waypost", "report", "--json"))
+    return int(report["totals"]["messages"])
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    """Wait for what a service does."""
+    for _ in range(600):
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"not in time: {what}")
 
 
 def stop() -> None:
@@ -176,10 +214,11 @@ def main() -> None:
     """Do all of it; the last line says whether all is well."""
     relay = configure()
     try:
-        for step in (start, mail_and_click, reload, restart_under_load, killed, stop):
+        steps = (start, mail_and_click, reload, restart_under_load, killed, feeder_alone, stop)
+        for step in steps:
             step()
     except BaseException:
-        told(run("journalctl", "--no-pager", "-o", "cat", *(f"-u{unit}" for unit in UNITS))[-8000:])
+        told(journal(*UNITS, FEEDER)[-8000:])
         raise
     finally:
         relay.kill()

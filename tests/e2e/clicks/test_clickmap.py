@@ -12,9 +12,10 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from config.schema import Config
 from proxy.clickmap.links import NoMap, marked
 from proxy.clickmap.page import Map, Row, page
-from tests.support.clients.programs import need, until
+from tests.support.clients.programs import need
 from tests.support.mail import html_message
 from tests.support.readers.web import chromium
+from tests.support.waiting import until
 
 HOSTILE = """
 <html><head><title>x</title><base href="http://base.test/"><meta http-equiv="refresh" content="0;url=http://meta.test/">

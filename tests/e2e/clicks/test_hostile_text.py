@@ -33,13 +33,13 @@ def clicked(stack: Stack, mailbox: Mailbox) -> Stack:
     """Return a Waypost through which one such message went, and on whose link one reader clicked."""
     mailbox.reply = f"250 2.0.0 kept {TITLE}"
     with stack.serving():
-        with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
             client.sendmail("shop@example.com", READER, MESSAGE)
         (content,) = mailbox.wait_for(1)
         found = re.search(rb'http://[^"]+/c/[\w-]+', content)
         assert found is not None
         url = urlsplit(found[0].decode())
-        connection = http.client.HTTPConnection(url.netloc, timeout=10)
+        connection = http.client.HTTPConnection(url.netloc, timeout=60)
         connection.request("GET", url.path, headers=BROWSER | {"User-Agent": AGENT})
         assert connection.getresponse().status == 302
         connection.close()

@@ -1,7 +1,6 @@
 """The file of decisions about links is lost in every way, and none is taken back; real sockets."""
 
 import re
-import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from tests.support.checks.losses import damage, delete, empty, put_back, tear
 from tests.support.clients.programs import free_port, waypost
 from tests.support.readers.links import Links
 from tests.support.stack import Stack
+from tests.support.waiting import until
 
 WRONG, RIGHT = "https://example.com/wrong", "https://example.com/right"
 BAD, WORSE = "https://bad.example.org/", "https://worse.example.org/"
@@ -45,18 +45,15 @@ def answers(links: Links) -> list[str | int]:
     return [answer.location or answer.status for answer in asked]
 
 
-def until(links: Links, expected: list[str | int]) -> None:
+def until_led(links: Links, expected: list[str | int]) -> None:
     """Wait until links lead there."""
-    deadline = time.monotonic() + 15
-    while (now := answers(links)) != expected:
-        assert time.monotonic() < deadline, now
-        time.sleep(0.1)
+    until(lambda: answers(links) == expected, seen=lambda: answers(links))
 
 
 def metric(links: Links, name: str) -> float:
     """Return a gauge as Prometheus sees it."""
     url = f"http://127.0.0.1:{links.stack.admin}/metrics"
-    with urllib.request.urlopen(url, timeout=10) as answered:
+    with urllib.request.urlopen(url, timeout=60) as answered:
         text = answered.read().decode()
     (value,) = re.findall(
         rf'^waypost_overrides_{name}{{process="tracker"}} (\S+)$', text, re.MULTILINE
@@ -90,14 +87,14 @@ def test_what_was_decided_holds_whatever_becomes_of_its_file(
     with links.stack.serving("tracker"):
         assert answers(links) == [RIGHT, WRONG, BAD, WORSE]
         decide(links)
-        until(links, decided)
+        until_led(links, decided)
         assert (metric(links, "in_force"), metric(links, "lost")) == (3, 0)
         lose(file_of(links))
         links.stack.wait_for_log("overrides_lost")
         assert answers(links) == decided
         do(links, "revoke", "host", "worse.example.org")
         decided[3] = 410
-        until(links, decided)
+        until_led(links, decided)
         lost = 2 if lose is put_back else 3
         assert (metric(links, "in_force"), metric(links, "lost")) == (4, lost)
         assert metric(links, "damaged_lines") == {"damage": 3, "tear": 1}.get(lose.__name__, 0)
@@ -109,7 +106,7 @@ def test_what_was_decided_holds_whatever_becomes_of_its_file(
         assert all(name in told for name in (MESSAGE, WRONG, "bad.example", "worse.example"))
         assert f"has lost, and that are in force by {file_of(links)}.known: {lost}" in told
         do(links, "revoke", "host", "bad.example.org", "--undo")
-        until(links, [410, RIGHT, BAD, 410])
+        until_led(links, [410, RIGHT, BAD, 410])
     with links.stack.serving("tracker"):
         assert answers(links) == [410, RIGHT, BAD, 410]
 
@@ -118,7 +115,7 @@ def test_a_file_lost_while_nothing_runs_takes_nothing_back(links: Links) -> None
     """What is decided before the next start is added to what the copy knows."""
     with links.stack.serving("tracker"):
         decide(links)
-        until(links, [410, RIGHT, 410, WORSE])
+        until_led(links, [410, RIGHT, 410, WORSE])
     file_of(links).unlink()
     do(links, "revoke", "host", "worse.example.org")
     do(links, "revoke", "message", MESSAGE, "--undo")
@@ -130,7 +127,7 @@ def test_a_file_mended_from_the_copy_is_whole(links: Links) -> None:
     """As docs/operations.md says; the alarm ends."""
     with links.stack.serving("tracker"):
         decide(links)
-        until(links, [410, RIGHT, 410, WORSE])
+        until_led(links, [410, RIGHT, 410, WORSE])
         file_of(links).unlink()
         links.stack.wait_for_log("overrides_lost")
         copy = file_of(links).with_name("waypost.db.overrides.known")
@@ -151,12 +148,12 @@ def test_links_live_where_nothing_can_be_read_and_that_is_told(links: Links) -> 
         assert answers(links) == [RIGHT, WRONG, BAD, WORSE]
         links.stack.wait_for_log("file_unusable")
         url = f"http://127.0.0.1:{links.stack.admin}/metrics"
-        with urllib.request.urlopen(url, timeout=10) as answered:
+        with urllib.request.urlopen(url, timeout=60) as answered:
             text = answered.read().decode()
         assert 'waypost_overrides_unusable{process="tracker",what="file"} 1.0' in text
         file_of(links).rmdir()
         do(links, "revoke", "host", "bad.example.org")
-        until(links, [RIGHT, WRONG, 410, WORSE])
+        until_led(links, [RIGHT, WRONG, 410, WORSE])
 
 
 def test_there_is_nothing_to_take_back_that_was_not_decided(links: Links) -> None:

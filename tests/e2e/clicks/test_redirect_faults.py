@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clients.programs import stop, until
+from tests.support.clients.programs import stop
 from tests.support.disk_fixtures import Mounting
 from tests.support.disks import fill
 from tests.support.readers.links import Links
+from tests.support.waiting import until
 
 CLICKS = 5
 KILLS = 4

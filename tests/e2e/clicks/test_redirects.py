@@ -6,14 +6,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.clients.programs import WAYPOST, need, stop, waypost
 from tests.support.readers.links import Links
+from tests.support.waiting import until
 
 DESTINATIONS = [
     "https://example.com/?q=%22&copy=2&region=eu&amp=1",
@@ -104,10 +104,10 @@ def test_links_of_all_keys_live_until_one_is_revoked(links: Links) -> None:
         assert waypost("keys", "rotate", "-c", config).returncode == 0
         del links.keyring
         new = links.path()
-        _until(lambda: links.ask(new).status == 302)
+        until(lambda: links.ask(new).status == 302)
         assert links.ask(old).status == 302
         assert waypost("keys", "revoke", "1", "--yes", "-c", config).returncode == 0
-        _until(lambda: links.ask(old).status == 404)
+        until(lambda: links.ask(old).status == 404)
         assert links.ask(new).status == 302
 
 
@@ -127,7 +127,7 @@ def test_a_revoked_link_is_gone_within_seconds(links: Links) -> None:
     with links.stack.serving("tracker"):
         bad, good = links.path("https://bad.example.com/"), links.path()
         assert waypost("revoke", "host", "bad.example.com", *config).returncode == 0
-        _until(lambda: links.ask(bad).status == 410)
+        until(lambda: links.ask(bad).status == 410)
         assert links.ask(good).status == 302
         for file in links.stack.folder.glob("waypost.db*"):
             if file.suffix != ".overrides" and file.is_file():
@@ -136,7 +136,7 @@ def test_a_revoked_link_is_gone_within_seconds(links: Links) -> None:
     with links.stack.serving("tracker"):
         assert links.ask(bad).status == 410
         assert waypost("revoke", "host", "bad.example.com", "--undo", *config).returncode == 0
-        _until(lambda: links.ask(bad).status == 302)
+        until(lambda: links.ask(bad).status == 302)
 
 
 def test_a_wrong_destination_is_repaired_within_seconds(running: Links) -> None:
@@ -144,7 +144,7 @@ def test_a_wrong_destination_is_repaired_within_seconds(running: Links) -> None:
     old, new = "https://example.com/tpyo?a=1#b", "https://example.com/typo?a=1#b"
     path = running.path(old)
     assert waypost("redirect", old, new, "-c", running.stack.config).returncode == 0
-    _until(lambda: running.ask(path).location == new)
+    until(lambda: running.ask(path).location == new)
 
 
 def test_decode_says_what_the_link_holds(links: Links) -> None:
@@ -193,6 +193,7 @@ def test_sigterm_ends_it_cleanly(links: Links) -> None:
         links.stack.serving("tracker") as process,
         socket.create_connection(("127.0.0.1", links.stack.http)),
     ):
+        links.stack.wait_for_log("tracker_ready")
         assert stop(process) == 0
 
 
@@ -228,10 +229,3 @@ def test_systemd_is_told_and_its_socket_used(links: Links, tmp_path: Path) -> No
             assert notified.recv(1000).startswith(b"STOPPING=1")
         finally:
             assert stop(process) == 0
-
-
-def _until(holds: Callable[[], bool], within_s: float = 10) -> None:
-    deadline = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

@@ -1,7 +1,6 @@
 """A wrong URL in mail that is out is repaired for everyone, whatever Waypost added; real sockets."""
 
 import smtplib
-import time
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,6 +10,7 @@ from tests.support.clients.programs import waypost
 from tests.support.mail import html_message, link
 from tests.support.readers.readers import follow, tracked
 from tests.support.stack import Mailbox, Stack
+from tests.support.waiting import until
 
 TRACKING = """\
 url_params = {utm_source = "mail", utm_campaign = "{campaign}"}
@@ -32,17 +32,14 @@ def adding(tmp_path: Path, mailbox: Mailbox) -> Stack:
 def sent(stack: Stack, mailbox: Mailbox) -> list[list[str]]:
     """Send one message to two readers; gives the tracked links of each."""
     message = html_message(link(TYPO) + link(UNTOUCHED), "X-Track-Campaign: May")
-    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
         client.sendmail("bounces@example.com", READERS, message)
     return [tracked(each) for each in mailbox.wait_for(2)]
 
 
 def until_led(url: str, expected: str) -> None:
     """Wait until a link leads there."""
-    deadline = time.monotonic() + 15
-    while follow(url) != expected:
-        assert time.monotonic() < deadline, follow(url)
-        time.sleep(0.1)
+    until(lambda: follow(url) == expected, seen=lambda: follow(url))
 
 
 def redirect(stack: Stack, *arguments: str) -> bytes:
@@ -116,7 +113,7 @@ def test_a_misspelt_repair_is_told_of(adding: Stack, mailbox: Mailbox) -> None:
 def test_all_readers_links_are_mended_by_the_url_of_one(adding: Stack, mailbox: Mailbox) -> None:
     """Each arrives with what is theirs: as the author wrote it, and as Waypost added it."""
     with adding.serving():
-        with smtplib.SMTP("127.0.0.1", adding.smtp, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", adding.smtp, timeout=60) as client:
             for number, reader in enumerate(READERS, 1):
                 html = link(f"https://shop.test/tpyo?uid={number}&a=1")
                 client.sendmail("b@example.com", [reader], html_message(html))
@@ -130,7 +127,7 @@ def test_all_readers_links_are_mended_by_the_url_of_one(adding: Stack, mailbox: 
 def test_all_readers_links_are_mended_by_their_name(adding: Stack, mailbox: Mailbox) -> None:
     """Named as reports do, with … for the segment and the route that are each reader's own."""
     with adding.serving():
-        with smtplib.SMTP("127.0.0.1", adding.smtp, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", adding.smtp, timeout=60) as client:
             for number, reader in enumerate(READERS, 1):
                 html = link(f"https://shop.test/u/r{number}/tpyo#/for/{number}")
                 client.sendmail("b@example.com", [reader], html_message(html))
@@ -146,7 +143,4 @@ def test_all_readers_links_are_mended_by_their_name(adding: Stack, mailbox: Mail
 
 def until_led_to(url: str, beginning: str) -> None:
     """Wait until a link leads to a URL that begins so."""
-    deadline = time.monotonic() + 15
-    while not follow(url).startswith(beginning):
-        assert time.monotonic() < deadline, follow(url)
-        time.sleep(0.1)
+    until(lambda: follow(url).startswith(beginning), seen=lambda: follow(url))

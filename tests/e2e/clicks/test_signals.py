@@ -6,9 +6,9 @@ from subprocess import Popen
 
 import pytest
 
-from tests.support.clients.programs import until
 from tests.support.readers.links import CONFIG, Links
 from tests.support.readers.readers import BROWSER
+from tests.support.waiting import until
 from tracker.privacy.pseudonyms import is_pseudonym
 
 BEHIND_PROXY = """\

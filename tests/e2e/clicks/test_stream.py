@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.clients.programs import WAYPOST, until, waypost
+from tests.support.clients.programs import WAYPOST, waypost
 from tests.support.readers.links import Links
 from tests.support.receiver import Receiver, receiving, status
 from tests.support.streaming import lines
+from tests.support.waiting import until
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.spool.writer import Spool
 from tracker.store import database
@@ -42,7 +43,7 @@ def wait_for_counting(links: Links, clicks: int) -> None:
             return bool(db["clicks"].count == clicks)
         return False
 
-    until(are_counted, within_s=60)
+    until(are_counted)
 
 
 def destinations(receiver: Receiver) -> list[str]:
@@ -65,7 +66,7 @@ def test_clicks_wait_for_a_receiver_that_is_down_and_come_in_their_order(links: 
         assert destinations(receiver) == []
         receiver.then = status(200)
         with links.stack.serving("tracker"):
-            until(lambda: not list(spool_dir.glob("tracker-*.log")), within_s=60)
+            until(lambda: not list(spool_dir.glob("tracker-*.log")))
         told = [json.loads(line) for line in receiver.received[-1].body.splitlines()]
     assert [each["destination"] for each in told] == clicked
     assert all(each["ip"] == "127.0.0.0" for each in told)
@@ -152,7 +153,7 @@ def printed_lines(path: Path) -> list[dict[str, Any]]:
 
 def wait_for_lines(path: Path, count: int) -> None:
     """Wait until so many lines are in a file."""
-    until(lambda: len(printed_lines(path)) == count, within_s=60)
+    until(lambda: len(printed_lines(path)) == count)
 
 
 def test_who_follows_misses_nothing_through_restarts_of_both(links: Links, tmp_path: Path) -> None:

@@ -34,13 +34,13 @@ def hosting(tmp_path: Path, mailbox: Mailbox) -> Stack:
 def send(stack: Stack, sender: str, html: str) -> None:
     """Send as an application of `sender` does."""
     message = html_message(html).replace(b"example.com", sender.encode(), 1)
-    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
         client.sendmail("bounces@example.com", ["reader@example.org"], message)
 
 
 def asked(stack: Stack, host: str, path: str) -> tuple[int, bytes]:
     """Ask the tracker under one of its names."""
-    with closing(http.client.HTTPConnection("127.0.0.1", stack.http, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", stack.http, timeout=60)) as connection:
         connection.request("GET", path, headers=BROWSER | {"Host": f"{host}:{stack.http}"})
         answer = connection.getresponse()
         return answer.status, answer.read()

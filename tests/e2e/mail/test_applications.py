@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from tests.support.readers.links import Links
 from tests.support.recipes import recipe
 from tests.support.repository import ROOT
 from tests.support.stack import Mailbox, Stack
+from tests.support.waiting import until
 
 CLIENT = ROOT / "clients" / "python" / "waypost_links.py"
 URL = "https://www.example.com/parcel"
@@ -154,9 +154,8 @@ def test_mail_is_told_its_campaign(tmp_path: Path, mailbox: Mailbox) -> None:
         (content,) = mailbox.wait_for(1)
         assert b"X-Track" not in content
         (path,) = re.findall(rb'"http://127\.0\.0\.1:\d+(/c/[\w-]+)"', content)
-        deadline = time.monotonic() + 10
         assert links.ask(path.decode()).location == URL
-        while not (found := links.stack.report()["campaigns"]) and time.monotonic() < deadline:
-            time.sleep(0.2)
+        until(lambda: links.stack.report()["campaigns"])
+        found = links.stack.report()["campaigns"]
     assert [each["campaign"] for each in found] == ["parcels"]
     assert found[0]["unique_clickers"]["human"] == 1

@@ -53,7 +53,7 @@ def arrived(stack: tuple[Stack, Postfix]) -> Mapping[str, bytes]:
     """Return each message as it came out of Postfix, by its file's name."""
     waypost_, postfix = stack
     for number, case in enumerate(CASES):
-        with smtplib.SMTP("127.0.0.1", waypost_.smtp, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", waypost_.smtp, timeout=60) as client:
             client.ehlo()
             client.mail(f"case-{number}@example.com", ["BODY=8BITMIME"])
             client.rcpt("reader@example.net")

@@ -41,14 +41,14 @@ def message(html: str = HTML, extra: str = "") -> bytes:
 
 def send(stack: Stack, content: bytes, *recipients: str) -> None:
     """Send through the proxy as an application would."""
-    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
         client.sendmail("bounces@example.com", recipients or ["reader@example.net"], content)
 
 
 def follow(url: str, method: str = "GET") -> http.client.HTTPResponse:
     """Request a tracked link as a browser does, without going on to where it leads."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=60)
     connection.request(method, parts.path, headers=BROWSER)
     response = connection.getresponse()
     response.read()
@@ -198,7 +198,7 @@ def test_mail_goes_on_while_the_store_is_unavailable(stack: Stack, mailbox: Mail
 def test_relay_down_is_a_421_at_ehlo(stack: Stack, mailbox: Mailbox, tmp_path: Path) -> None:
     """The client hears 421 4.4.1; the cause stands in our log only."""
     dead = Stack(folder=tmp_path / "dead", relay=1).furnish()
-    with dead.serving(), smtplib.SMTP(timeout=20) as client:
+    with dead.serving(), smtplib.SMTP(timeout=60) as client:
         client.connect("127.0.0.1", dead.smtp)
         code, text = client.ehlo("app.example.com")
         assert (code, text[:5]) == (421, b"4.4.1")
@@ -209,13 +209,14 @@ def test_relay_down_is_a_421_at_ehlo(stack: Stack, mailbox: Mailbox, tmp_path: P
 def test_stops_cleanly_on_sigterm(stack: Stack) -> None:
     """SIGTERM ends an idle Waypost within seconds, with status 0."""
     with stack.serving() as process:
+        stack.wait_for_log("proxy_ready", "tracker_ready")
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 def test_readers_arrive_while_the_last_message_goes_through(stack: Stack, mailbox: Mailbox) -> None:
     """A stop that waits for a transaction leaves the links of delivered mail alive."""
-    with stack.serving() as process, smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+    with stack.serving() as process, smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
         send(stack, message())
         (link,) = links(mailbox.wait_for(1)[0])
         client.ehlo()
@@ -227,7 +228,7 @@ def test_readers_arrive_while_the_last_message_goes_through(stack: Stack, mailbo
         assert follow(link).headers["Location"] == DESTINATION
         assert client.data(message())[0] == 250
         client.quit()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert len(mailbox.received) == 2
 
 

@@ -35,7 +35,7 @@ def stack(stack: Stack) -> Stack:
 def send(stack: Stack, html: str, *headers: str) -> bytes:
     """Send through the proxy as an application would; give what was sent."""
     content = (HEAD + "".join(f"{line}\r\n" for line in headers) + "\r\n" + html).encode()
-    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
         client.sendmail("bounces@example.com", ["reader@example.net"], content)
     return content
 
@@ -43,7 +43,7 @@ def send(stack: Stack, html: str, *headers: str) -> bytes:
 def fetch(url: str, method: str = "GET") -> http.client.HTTPResponse:
     """Request an image as a mail program does."""
     parts = urlsplit(url)
-    with closing(http.client.HTTPConnection(parts.netloc, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(parts.netloc, timeout=60)) as connection:
         connection.request(method, parts.path, headers=BROWSER)
         response = connection.getresponse()
         response.read()

@@ -31,7 +31,7 @@ def tracking(tmp_path: Path, mailbox: Mailbox) -> Stack:
 
 def send(stack: Stack, *messages: bytes) -> None:
     """Send as an application would."""
-    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
         for message in messages:
             client.sendmail("bounces@example.com", ["Reader@example.org"], message)
 
@@ -39,7 +39,7 @@ def send(stack: Stack, *messages: bytes) -> None:
 def location(url: str) -> str | None:
     """Return where a tracked link leads."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=60)
     connection.request("GET", parts.path, headers=BROWSER)
     found = connection.getresponse().getheader("Location")
     connection.close()

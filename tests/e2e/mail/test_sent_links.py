@@ -34,7 +34,7 @@ def adding(tmp_path: Path, mailbox: Mailbox) -> Stack:
 
 def sent(stack: Stack, mailbox: Mailbox) -> list[list[str]]:
     """Send each reader a link that all have and one of their own; gives the tracked ones."""
-    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
         for reader in READERS:
             message = html_message(link(SALE) + link(OWN + reader), "X-Track-Campaign: news")
             client.sendmail("bounces@example.com", [f"{reader}@example.org"], message)
@@ -83,7 +83,7 @@ def test_a_secret_is_in_no_report_even_where_its_author_has_it_tracked(
     """The reader arrives at it all the same."""
     html = "".join(link(url, 'data-track="true"') for url in RESETS)
     with adding.serving():
-        with smtplib.SMTP("127.0.0.1", adding.smtp, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", adding.smtp, timeout=60) as client:
             client.sendmail("b@example.com", ["ann@example.org"], html_message(html))
         (message,) = mailbox.wait_for(1)
         places = [follow(url) for url in tracked(message)]
@@ -96,7 +96,7 @@ def test_links_of_readers_are_one_whatever_differs(adding: Stack, mailbox: Mailb
     """Wherever in a URL their application puts what is theirs, they are one line, with all clicks."""
     readers = range(1, 5)
     with adding.serving():
-        with smtplib.SMTP("127.0.0.1", adding.smtp, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", adding.smtp, timeout=60) as client:
             for reader in readers:
                 links = (link(url_of(reader), text=kind) for kind, (url_of, _) in KINDS.items())
                 message = html_message("".join(links), "X-Track-Campaign: news")

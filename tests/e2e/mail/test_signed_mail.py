@@ -21,7 +21,7 @@ LONG = "<p>" + "caf\u00e9 " * 300 + f"{link(URL)}</p>\r\n"
 
 def send(stack: Stack, message: bytes) -> None:
     """Send as an application would."""
-    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
         client.sendmail("bounces@example.com", ["reader@example.org"], message)
 
 

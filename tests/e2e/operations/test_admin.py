@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.clients.programs import until, waypost
+from tests.support.clients.programs import waypost
 from tests.support.readers.links import Links
+from tests.support.waiting import until
 
 
 def ask(links: Links, path: str, password: str | None = None, **headers: str) -> tuple[int, bytes]:
     """Ask the admin listener; gives status and body."""
-    connection = http.client.HTTPConnection("127.0.0.1", links.stack.admin, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", links.stack.admin, timeout=60)
     if password is not None:
         pair = base64.b64encode(f":{password}".encode()).decode()
         headers["Authorization"] = f"Basic {pair}"
@@ -67,7 +68,7 @@ def test_a_locked_store_delays_nobodys_redirect(running: Links) -> None:
     with contextlib.closing(sqlite3.connect(running.stack.database)) as taken:
         taken.execute("BEGIN EXCLUSIVE")
         running.click()
-        connection = http.client.HTTPConnection("127.0.0.1", running.stack.admin, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", running.stack.admin, timeout=60)
         with contextlib.closing(connection):
             connection.request("GET", "/api/v1/report")
             for _ in range(5):

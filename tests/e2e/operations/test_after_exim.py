@@ -10,6 +10,7 @@ from tests.support.recipes import recipe
 from tests.support.relays.postfix import Postfix
 from tests.support.relays.private_relays import exim_running
 from tests.support.stack import Mailbox, Stack
+from tests.support.waiting import until
 
 SECTION = "After Exim"
 
@@ -27,7 +28,7 @@ def exim(stack: Stack) -> Iterator[Postfix]:
 
 def send(exim: Postfix, recipient: str, source: str = "127.0.0.1") -> None:
     """Send to Exim from an address of the loopback."""
-    with smtplib.SMTP("127.0.0.1", exim.port, timeout=30, source_address=(source, 0)) as client:
+    with smtplib.SMTP("127.0.0.1", exim.port, timeout=60, source_address=(source, 0)) as client:
         client.sendmail("shop@example.com", [recipient], ORDER)
 
 
@@ -60,7 +61,7 @@ def test_what_the_relay_does_not_take_now_waits_at_exim(exim: Postfix, mailbox: 
     """The client has heard 250 of Exim, whose queue it is in."""
     mailbox.later = {"reader@example.net"}
     send(exim, "reader@example.net")
-    mailbox.later = set()
+    until(lambda: mailbox.put_off)
     send(exim, "other@example.net")
     mailbox.wait_for(1)
     assert [name for envelope in mailbox.received for name in envelope.rcpt_tos] == [

@@ -143,7 +143,7 @@ PLANTED = {
     "beside databases": [
         *("waypost.db-wal", "waypost.db-shm", ".waypost.db.new"),
         *(".waypost.db.changing", ".waypost.db.opening"),
-        *(".waypost.db.rewritten", ".waypost.db.upgraded"),
+        *(".waypost.db.rewritten", ".waypost.db.upgraded", "waypost.db.moved"),
         *("waypost.db.journal", "waypost.db.journal-wal", "waypost.db.journal-shm"),
     ],
     "records": ["waypost.db.consents", "waypost.db.overrides", "waypost.db.shortlinks"],

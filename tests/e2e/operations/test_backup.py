@@ -13,8 +13,9 @@ import pytest
 from config.schema import Config
 from tests.support.checks.recount import recount
 from tests.support.clients import victims
-from tests.support.clients.programs import until, waypost
+from tests.support.clients.programs import waypost
 from tests.support.readers.links import Links
+from tests.support.waiting import until
 from tracker.backup.manifest import verified
 from tracker.backup.restore import restore
 from tracker.backup.take import take

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clients.programs import WAYPOST, need, until, waypost
+from tests.support.clients.programs import WAYPOST, need, waypost
 from tests.support.clients.programs import running as running_program
 from tests.support.readers.links import Links
 from tests.support.stack import Stack
+from tests.support.waiting import until
 
 BAD_DISK = """
 import os, pathlib, threading
@@ -88,7 +89,7 @@ def test_spool_that_is_taken_away_loses_no_click(
         clicked = [links.click() for _ in range(5)]
         links.stack.wait_for_log("ingester_started")
         take_away(spool_of(links))
-        links.stack.wait_for_log("spool_moved", within_s=5)
+        links.stack.wait_for_log("spool_moved")
         clicked += [links.click() for _ in range(5)]
         tracker.kill()
         tracker.wait()
@@ -116,7 +117,7 @@ def test_folder_that_is_called_as_a_segment_stops_nothing(links: Links) -> None:
     with stack.serving("tracker"):
         clicked = [links.click() for _ in range(5)]
         (spool_of(links) / name).mkdir()
-        stack.wait_for_log("segment_unreadable", within_s=5)
+        stack.wait_for_log("segment_unreadable")
         clicked += [links.click() for _ in range(5)]
         until(lambda: sorted(links.counted()) == sorted(clicked))
         said = f"Not counted yet: 0 octets of the spool ({name} cannot be read: Is a directory)"
@@ -140,7 +141,7 @@ def test_segment_without_permission_is_counted_once_it_is_given_back(links: Link
         with segment.open("rb") as opened_before:
             segment.chmod(0o000)
             clicked += [links.click() for _ in range(5)]
-            stack.wait_for_log("segment_unreadable", within_s=5)
+            stack.wait_for_log("segment_unreadable")
             copied = spool_of(links) / "tracker-0000000001-10-00000000000000aa.log"
             copied.write_bytes(opened_before.read())
         until(lambda: len(list(spool_of(links).glob("*.log"))) == 1)
@@ -151,7 +152,7 @@ def test_segment_without_permission_is_counted_once_it_is_given_back(links: Link
         clicked.append(links.click())
         assert report(stack)[0] == 10
         segment.chmod(0o600)
-        stack.wait_for_log("segment_read_again", within_s=5)
+        stack.wait_for_log("segment_read_again")
         until(lambda: sorted(links.counted()) == sorted(clicked))
         assert report(stack) == (11, "", None)
 
@@ -176,8 +177,8 @@ def test_segments_that_were_moved_away_uncounted_are_told_until_they_are_back(
             clicked += [links.click() for _ in range(5)]
             stack.wait_for_log("cause=locked")
             spool_of(links).rename(moved)
-            stack.wait_for_log("spool_moved", within_s=5)
-            stack.wait_for_log("segment_vanished", within_s=40)
+            stack.wait_for_log("spool_moved")
+            stack.wait_for_log("segment_vanished")
             other.rollback()
             until(lambda: len(links.counted()) == 10)
             counted, said, in_header = report(stack)
@@ -194,7 +195,7 @@ def report(stack: Stack) -> tuple[int, str, str | None]:
     done = waypost("report", "-c", stack.config, "--json")
     assert done.returncode == 0, done.stderr.decode()
     url = f"http://127.0.0.1:{stack.admin}/api/v1/report"
-    with urllib.request.urlopen(url, timeout=20) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         assert json.load(answer) == json.loads(done.stdout)
         header = answer.headers["waypost-not-counted"]
     return json.loads(done.stdout)["totals"]["clicks"]["all"], done.stderr.decode().strip(), header
@@ -202,5 +203,5 @@ def report(stack: Stack) -> tuple[int, str, str | None]:
 
 def metrics(stack: Stack) -> list[str]:
     """Return the lines of the tracker's page."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{stack.admin}/metrics", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{stack.admin}/metrics", timeout=60) as answer:
         return str(answer.read().decode()).splitlines()

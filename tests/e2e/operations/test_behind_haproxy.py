@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.support.clients.programs import free_port, need, running, until
+from tests.support.clients.programs import free_port, need, running
 from tests.support.mail import ORDER, ORDER_LINK
 from tests.support.recipes import recipe
 from tests.support.stack import Mailbox, Stack
+from tests.support.waiting import until
 
 SECTION = "Behind HAProxy"
 
@@ -34,7 +35,7 @@ class Front:
     def client_from(self, address: str) -> smtplib.SMTP:
         """Connect as a client at `address` would; greet."""
         family = "TCP6" if ":" in address else "TCP4"
-        connection = smtplib.SMTP(timeout=30)
+        connection = smtplib.SMTP(timeout=60)
         connection.sock = socket.create_connection(("127.0.0.1", self.behind), 30)
         connection.sock.sendall(f"PROXY {family} {address} {address} 4711 587\r\n".encode())
         assert connection.getreply()[0] == 220
@@ -112,7 +113,7 @@ def test_mail_of_trusted_clients_is_tracked_and_signed(
 
 def test_a_client_of_haproxy_itself_is_known_by_its_address(front: Front, mailbox: Mailbox) -> None:
     """With the recipe's own `bind`, and nobody before HAProxy."""
-    with smtplib.SMTP("127.0.0.1", front.plain, timeout=30) as connection:
+    with smtplib.SMTP("127.0.0.1", front.plain, timeout=60) as connection:
         connection.sendmail("shop@example.com", ["reader@example.net"], ORDER)
     assert was_tracked(mailbox)
 

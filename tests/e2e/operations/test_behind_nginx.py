@@ -48,7 +48,7 @@ def port(tmp_path: Path, mailbox: Mailbox) -> Iterator[int]:
 
 def client_from(address: str, port: int) -> smtplib.SMTP:
     """Connect to nginx from an address of the loopback."""
-    return smtplib.SMTP("127.0.0.1", port, timeout=30, source_address=(address, 0))
+    return smtplib.SMTP("127.0.0.1", port, timeout=60, source_address=(address, 0))
 
 
 def test_mail_of_trusted_clients_is_tracked_and_signed(port: int, mailbox: Mailbox) -> None:

@@ -12,12 +12,13 @@ import trustme
 
 from config.keys.dkim_keys import dkim_record
 from tests.support.checks.verifiers import dkimpy_verdict
-from tests.support.clients.programs import free_port, until
+from tests.support.clients.programs import free_port
 from tests.support.mail import ORDER, ORDER_LINK
 from tests.support.recipes import recipe
 from tests.support.relays.dovecot_auth import LOGIN, PASSWORD, dovecot_auth
 from tests.support.relays.postfix import Postfix, postfix_running, sent
 from tests.support.stack import Stack
+from tests.support.waiting import until
 
 BEFORE = "Inside Postfix's submission service"
 AFTER = "As Postfix's content filter"
@@ -43,7 +44,7 @@ class House:
 
     def stranger(self, port: int) -> smtplib.SMTP:
         """Connect, from somewhere in the world as far as Postfix is concerned; greet."""
-        connection = smtplib.SMTP("127.0.0.1", port, timeout=30, source_address=(ELSEWHERE, 0))
+        connection = smtplib.SMTP("127.0.0.1", port, timeout=60, source_address=(ELSEWHERE, 0))
         connection.ehlo("client.test")
         assert connection.docmd("XCLIENT", f"ADDR={STRANGER} NAME=client.test")[0] == 220
         connection.ehlo("client.test")
@@ -198,5 +199,6 @@ def test_while_waypost_is_down_mail_waits_in_the_queue(tmp_path: Path) -> None:
         until(lambda: "status=deferred" in house.postfix.log)
         assert house.postfix.delivered() == []
         with house.stack.serving():
+            house.postfix.flush()  # where it found the message still locked, it waits for minutes
             (stored,) = house.postfix.wait_for(1)
     assert was_tracked(sent(stored), house.stack)

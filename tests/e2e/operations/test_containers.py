@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 
 from tests.support import compose
-from tests.support.clients.programs import WAYPOST, free_port, need, running, until, waypost
+from tests.support.clients.programs import WAYPOST, free_port, need, running, waypost
 from tests.support.mail import ORDER, ORDER_LINK
-from tests.support.postgresql import url_of_new_store
+from tests.support.postgresql import cluster
 from tests.support.readers.readers import BROWSER
 from tests.support.repository import ROOT
 from tests.support.stack import Mailbox
+from tests.support.waiting import until
 
 TRACKED = re.compile(rb'href="https://click\.example\.com(/c/[A-Za-z0-9_-]+)"')
 
@@ -97,7 +98,7 @@ def started(composed: Composed) -> Iterator[Composed]:
 
 def ask(port: int, path: str, headers: Mapping[str, str]) -> http.client.HTTPResponse:
     """Ask a listener for a path."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", path, headers=headers)
     response = connection.getresponse()
     response.read()
@@ -107,25 +108,56 @@ def ask(port: int, path: str, headers: Mapping[str, str]) -> http.client.HTTPRes
 
 def test_a_message_is_tracked_and_its_click_arrives(started: Composed, mailbox: Mailbox) -> None:
     """Through a proxy and a tracker that share nothing but a volume and secrets."""
-    with smtplib.SMTP("127.0.0.1", started.ports["2525"], timeout=20) as client:
+    response = ask(started.ports["8080"], send(started, mailbox), BROWSER)
+    assert (response.status, response.headers["Location"]) == (302, ORDER_LINK.decode())
+
+
+@pytest.fixture
+def node(composed: Composed, mailbox: Mailbox) -> Iterator[Composed]:
+    """Run both with the second file beside the first, on a server that wants the password of `pgpass`."""
+    names = {"DOMAIN": "example.com", "TRACKING_HOST": "click.example.com", "NODE": "a"}
+    names |= {"RELAY_HOST": "127.0.0.1", "RELAY_PORT": str(mailbox.port), "RELAY_TLS": "none"}
+    secret = composed.folder / "secrets" / "pgpass"
+    secret.write_text("*:*:*:waypost:battery staple\n")
+    secret.chmod(0o644)
+    with cluster().another() as server, ExitStack() as within:
+        url = server.url(server.new())
+        server.want_password("battery staple")
+        services = compose.services(names | {"STORE_URL": url}, node=True)
+        made = Composed(composed.folder, services, composed.ports)
+        made.start("tracker", within)
+        until(lambda: listed(made) == ["a"], 60)
+        made.start("proxy", within)
+        yield made
+
+
+def test_a_node_counts_into_the_database_that_it_shares(node: Composed, mailbox: Mailbox) -> None:
+    """A message, and its click; `check` says who answers, both services are well."""
+    href = send(node, mailbox)
+    response = ask(node.ports["8080"], href, BROWSER)
+    assert (response.status, response.headers["Location"]) == (302, ORDER_LINK.decode())
+    until(lambda: totals(node) == (1, 1), 60)
+    checked = run(node, "check")
+    assert (checked.returncode, b"as the role waypost" in checked.stdout) == (0, True), checked
+    for name in node.services:
+        assert node.healthy(name).returncode == 0
+
+
+def totals(composed: Composed) -> tuple[int, int]:
+    """Return how many messages and clicks were counted."""
+    said = json.loads(run(composed, "report", "--json").stdout or '{"totals": null}')["totals"]
+    return (said["messages"], said["clicks"]["all"]) if said else (0, 0)
+
+
+def send(composed: Composed, mailbox: Mailbox) -> str:
+    """Send a message through the proxy; return the path of its link."""
+    with smtplib.SMTP("127.0.0.1", composed.ports["2525"], timeout=60) as client:
         client.sendmail("bounces@example.com", "reader@example.net", ORDER)
     (content,) = mailbox.wait_for(1)
     assert content.startswith(b"DKIM-Signature:")
     found = TRACKED.search(content)
     assert found is not None
-    response = ask(started.ports["8080"], found[1].decode(), BROWSER)
-    assert (response.status, response.headers["Location"]) == (302, ORDER_LINK.decode())
-
-
-def test_a_node_counts_into_the_database_that_it_shares(composed: Composed) -> None:
-    """With the second file beside the first."""
-    names = {"DOMAIN": "example.com", "TRACKING_HOST": "click.example.com"}
-    names |= {"RELAY_HOST": "127.0.0.1", "STORE_URL": url_of_new_store(), "NODE": "a"}
-    node = Composed(composed.folder, compose.services(names, node=True), composed.ports)
-    with ExitStack() as within:
-        node.start("tracker", within)
-        until(lambda: listed(node) == ["a"], 60)
-        assert run(node, "report").returncode == 0
+    return found[1].decode()
 
 
 def listed(composed: Composed) -> list[str]:

@@ -16,9 +16,10 @@ import pytest
 
 from config.schema import Config, StoreConfig
 from tests.support import explore
-from tests.support.clients.programs import free_port, need, running, until, waypost
+from tests.support.clients.programs import free_port, need, running, waypost
 from tests.support.feeding import running as feeding
 from tests.support.stack import initialised
+from tests.support.waiting import until
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.ingest.ingester import Ingester
 from tracker.spool.writer import Spool
@@ -134,7 +135,7 @@ class Explorer:
 
     def get(self, path: str) -> Any:
         """Return what a page of JSON says."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         connection.request("GET", path)
         answer = connection.getresponse()
         body = answer.read()
@@ -187,7 +188,7 @@ def test_datasette_answers_the_questions_of_the_page(explorer: Explorer, query: 
 def test_datasette_writes_nothing(explorer: Explorer, service: Service) -> None:
     """Whatever it is asked."""
     query = urlencode({"sql": "DELETE FROM clicks"})
-    connection = http.client.HTTPConnection("127.0.0.1", explorer._port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", explorer._port, timeout=60)
     connection.request("GET", f"/waypost.json?{query}")
     assert connection.getresponse().status == 400
     connection.close()

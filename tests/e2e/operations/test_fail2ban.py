@@ -74,7 +74,7 @@ async def log_in(stack: Stack, *names: str) -> None:
 def ask_admin(stack: Stack, times: int) -> None:
     """Ask with a wrong password."""
     for _ in range(times):
-        connection = http.client.HTTPConnection("127.0.0.1", stack.admin, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", stack.admin, timeout=60)
         connection.request("GET", "/", headers={"Authorization": "Bearer wrong"})
         connection.getresponse().read()
         connection.close()

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clients.programs import WAYPOST, running, until, waypost
+from tests.support.clients.programs import WAYPOST, running, waypost
 from tests.support.readers.links import Links
 from tests.support.stack import Stack
+from tests.support.waiting import until
 
 
 def feeders(parent: int) -> list[int]:
@@ -48,8 +49,8 @@ def test_a_killed_feeder_is_replaced_and_every_click_is_counted(
             sent += [links.click() for _ in range(50)]
             os.kill(victim, signal.SIGKILL)
             sent += [links.click() for _ in range(50)]
-            until(lambda: feeders(process.pid) not in ([], [victim]), within_s=60)  # noqa: B023
-        until(lambda: len(links.counted()) == len(sent), within_s=60)
+            until(lambda: feeders(process.pid) not in ([], [victim]))  # noqa: B023
+        until(lambda: len(links.counted()) == len(sent))
     assert sorted(links.counted()) == sorted(sent)
     assert links.stack.log.read_text().count("feeder_lost") == 3
 
@@ -81,7 +82,7 @@ def test_a_stop_ends_the_feeder_and_a_reload_does_not(tmp_path: Path, command: s
         assert feeders(process.pid) == [feeder]
         for pid in (feeder, process.pid):
             os.kill(pid, signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         assert not Path(f"/proc/{feeder}").exists()
     assert "feeder_lost" not in links.stack.log.read_text()
 

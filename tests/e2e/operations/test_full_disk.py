@@ -9,11 +9,12 @@ import pytest
 
 from config.files import reserve
 from config.loading.load import load
-from tests.support.clients.programs import until, waypost
+from tests.support.clients.programs import waypost
 from tests.support.disk_fixtures import Mounting
 from tests.support.disks import fill
 from tests.support.feeding import spool_message
 from tests.support.readers.links import Links
+from tests.support.waiting import until
 
 DAY_S = 86400
 OLD = 30

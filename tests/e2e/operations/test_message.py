@@ -32,7 +32,7 @@ def sent(tmp_path: Path, mailbox: Mailbox) -> Stack:
     """Have an application hand in two messages, of which one cannot be tracked."""
     mailbox.reply = "250 2.0.0 Ok: queued as 4XyZ12"
     stack = Stack(folder=tmp_path / "waypost", relay=mailbox.port).furnish()
-    with stack.serving(), smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+    with stack.serving(), smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
         for message in (ORDER, STRANGE):
             client.sendmail("shop@example.com", ["ann@example.org"], message)
         mailbox.wait_for(2)

@@ -8,8 +8,8 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 
-from tests.support.clients.programs import until
 from tests.support.stack import Mailbox, Stack
+from tests.support.waiting import until
 
 
 def mail(size_octets: int) -> EmailMessage:
@@ -24,13 +24,13 @@ def mail(size_octets: int) -> EmailMessage:
 
 def send(stack: Stack, message: EmailMessage) -> None:
     """Send it as an application does."""
-    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
         client.send_message(message)
 
 
 def samples(stack: Stack) -> list[str]:
     """Return the lines of the page."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{stack.admin}/metrics", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{stack.admin}/metrics", timeout=60) as answer:
         return str(answer.read().decode()).splitlines()
 
 
@@ -60,8 +60,9 @@ def test_each_worker_has_its_own(tmp_path: Path, mailbox: Mailbox) -> None:
         os.kill(int(victim), signal.SIGKILL)
         stack.wait_for_log("proxy_worker_lost")
         until(lambda: wanted <= set(samples(stack)))
-        shown = {line for line in samples(stack) if line.startswith("waypost_sessions{")}
         beside = {f'waypost_sessions{{process="{name}"}} 0.0' for name in ("tracker", "feed")}
+        until(lambda: beside <= set(samples(stack)))  # what feeds the store may begin later
+        shown = {line for line in samples(stack) if line.startswith("waypost_sessions{")}
         assert shown == wanted | beside
 
 

@@ -1,7 +1,6 @@
 """Postfix hands its mail to Waypost, which hands it to another Postfix."""
 
 import smtplib
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from config.keys.dkim_keys import dkim_record
 from tests.support.checks.verifiers import dkimpy_verdict, mail_dkim_verdicts, opendkim_verdicts
 from tests.support.relays.postfix import Postfix, postfix_running, sent
 from tests.support.stack import Stack
+from tests.support.waiting import until
 
 MESSAGE = (
     b"From: Shop <shop@example.com>\r\nTo: reader@example.net\r\nSubject: Your order\r\n"
@@ -41,16 +41,13 @@ def client(furnished: Stack) -> Iterator[Postfix]:
 
 def submit(client: Postfix, recipient: str, message: bytes = MESSAGE) -> None:
     """Leave a message in the queue of the sending Postfix."""
-    with smtplib.SMTP("127.0.0.1", client.port, timeout=20) as connection:
+    with smtplib.SMTP("127.0.0.1", client.port, timeout=60) as connection:
         connection.sendmail("bounces@example.com", [recipient], message)
 
 
 def wait_for_bounce(client: Postfix) -> None:
     """Wait until the sending Postfix has given up on a message."""
-    deadline = time.monotonic() + 20
-    while "status=bounced" not in client.log:
-        assert time.monotonic() < deadline, client.log
-        time.sleep(0.1)
+    until(lambda: "status=bounced" in client.log, seen=lambda: client.log)
 
 
 def test_delivered_message_is_tracked_and_three_verifiers_accept_its_signature(

@@ -5,13 +5,13 @@ import smtplib
 
 import pytest
 
-from tests.support.clients.programs import until
 from tests.support.stack import Stack
+from tests.support.waiting import until
 
 
 def ready(stack: Stack, role: str) -> int:
     """Return the status for a role."""
-    connection = http.client.HTTPConnection("127.0.0.1", stack.admin, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", stack.admin, timeout=60)
     connection.request("GET", f"/readyz/{role}")
     status = connection.getresponse().status
     connection.close()

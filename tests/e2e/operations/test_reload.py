@@ -11,8 +11,9 @@ from subprocess import STDOUT, Popen
 
 import pytest
 
-from tests.support.clients.programs import WAYPOST, free_port, stop, until
+from tests.support.clients.programs import WAYPOST, free_port, stop
 from tests.support.stack import Stack
+from tests.support.waiting import until
 
 RELOADED = {
     "proxy": ["proxy_reloaded"],
@@ -48,7 +49,7 @@ def test_a_service_that_is_asked_while_it_starts_comes_up(
     """It reads its configuration anew then, and again whenever it is asked later."""
     stack = Stack(folder=tmp_path / "waypost", relay=9).furnish(proxy=proxy)
     with starting(stack, command) as process:
-        until(lambda: process.poll() is not None or holds_sighup(process.pid), within_s=10)
+        until(lambda: process.poll() is not None or holds_sighup(process.pid))
         for _ in range(5):
             process.send_signal(signal.SIGHUP)
         stack.wait_for_log(*RELOADED[command])
@@ -65,7 +66,7 @@ def test_a_service_that_is_asked_while_it_starts_comes_up(
 
 def asked(stack: Stack, password: str | None = None) -> int:
     """Return the status of an answer of the admin listener."""
-    connection = http.client.HTTPConnection("127.0.0.1", stack.admin, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", stack.admin, timeout=60)
     headers = {} if password is None else {"Authorization": f"Bearer {password}"}
     with closing(connection):
         connection.request("GET", "/metrics", headers=headers)
@@ -129,7 +130,7 @@ def test_a_reload_reads_the_file_and_keeps_the_environment(
     monkeypatch.setenv("WAYPOST_PROXY__MAX_SIZE", "70kB")
 
     def hello() -> bytes:
-        with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
             return client.ehlo()[1]
 
     with stack.serving("proxy") as process:

@@ -20,9 +20,10 @@ import pytest
 import trustme
 
 from tests.support.as_root import MAIN, NOBODY, environment, interpreter
-from tests.support.clients.programs import running, until
+from tests.support.clients.programs import running
 from tests.support.readers.readers import BROWSER
 from tests.support.stack import Mailbox, Stack
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives up its rights")
 
@@ -110,7 +111,7 @@ def follow(stack: Stack, content: bytes) -> int:
         rb'href="http://[^/]+(/c/[^"]+)"', content.replace(b"=\r\n", b"").replace(b"=3D", b"=")
     )
     assert found is not None, content[:2000]
-    connection = http.client.HTTPConnection("127.0.0.1", stack.http, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", stack.http, timeout=60)
     with contextlib.closing(connection):
         connection.request("GET", found[1].decode(), headers=BROWSER)
         return connection.getresponse().status

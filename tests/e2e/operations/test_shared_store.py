@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.clients.programs import until, waypost
+from tests.support.clients.programs import waypost
 from tests.support.mail import html_message, link
 from tests.support.postgresql import Cluster, cluster
 from tests.support.readers.readers import BROWSER, tracked
 from tests.support.stack import Mailbox, Stack
+from tests.support.waiting import until
 from tracker.reports import summary
 from tracker.reports.figures import Figures
 from tracker.store.database import StoreError
@@ -51,7 +52,7 @@ def clicks(stack: Stack) -> int:
 
 def ask(stack: Stack, href: str) -> str | None:
     """Have a node answer a link; return where it leads."""
-    with closing(http.client.HTTPConnection("127.0.0.1", stack.http, timeout=20)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", stack.http, timeout=60)) as connection:
         connection.request("GET", urlsplit(href).path, headers=BROWSER)
         answer = connection.getresponse()
         assert answer.status == 302
@@ -61,7 +62,7 @@ def ask(stack: Stack, href: str) -> str | None:
 def send(stack: Stack, mailbox: Mailbox) -> Sequence[str]:
     """Send a message through a node; return the links of its readers."""
     message = html_message(link("https://shop.test/sale"), "X-Track-Campaign: May")
-    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
         client.sendmail("bounces@example.com", READERS, message)
     return [href for content in mailbox.wait_for(2)[-2:] for href in tracked(content)]
 
@@ -78,7 +79,7 @@ def test_mail_through_one_and_clicks_on_both_are_the_figures_of_all(
         ann, bob = send(one, mailbox)
         for href, where in ((ann, one), (ann, two), (bob, two)):
             assert ask(where, href) == "https://shop.test/sale"
-        until(lambda: clicks(one) == 3, within_s=60)
+        until(lambda: clicks(one) == 3)
         report = one.report()
         assert report == two.report()
         (campaign,) = report["campaigns"]

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.checks.recount import recount
 from tests.support.clients import victims
-from tests.support.clients.programs import until
+from tests.support.waiting import until
 from tracker.ingest.catch_up import catch_up
 from tracker.ingest.ingester import Ingester
 from tracker.reports import summary

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.clients import victims
-from tests.support.clients.programs import free_port, until
+from tests.support.clients.programs import free_port
 from tests.support.receiver import HANG_UP, OK, Behaviour, Receiver, receiving, status
 from tests.support.streaming import ids, lines, once
+from tests.support.waiting import until
 from tracker.spool import segments
 
 SECONDS = 10.0

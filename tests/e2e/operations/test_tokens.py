@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from config.keys import password_hash
-from tests.support.clients.programs import until, waypost
+from tests.support.clients.programs import waypost
 from tests.support.guarded import PASSWORD, ask, guarded, token
 from tests.support.stack import Stack
+from tests.support.waiting import until
 
 JSON = "application/json"
 

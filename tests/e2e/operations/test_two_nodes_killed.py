@@ -1,19 +1,26 @@
 """Two nodes behind HAProxy, one of which, or whose database, goes away under load."""
 
+import json
 import os
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.clients.programs import until
-from tests.support.pair import NAMES, WITHIN_S, Pair, running_pair
-from tests.support.pair_load import CAMPAIGN, READERS, Load, under_load
+from tests.support.clients.programs import waypost
+from tests.support.pair import NAMES, WITHIN_S, Pair, hrefs, running_pair
+from tests.support.pair_load import (
+    READERS,
+    assert_exact,
+    counted,
+    deliveries,
+    relayed,
+    under_load,
+)
 from tests.support.postgresql import Cluster, cluster
-from tests.support.readers.links import Links
 from tests.support.stack import Mailbox
+from tests.support.waiting import until
 
 ANN, BOB = "ann@example.net", "bob@example.net"
 AWAY_S = float(os.environ.get("WAYPOST_AWAY_SECONDS", "3"))
@@ -33,33 +40,6 @@ def pair(tmp_path: Path, mailbox: Mailbox, server: Cluster) -> Iterator[Pair]:
     """Run both nodes, and HAProxy."""
     with running_pair(tmp_path, server.url(server.empty_store()), mailbox.port) as made:
         yield made
-
-
-def counted(pair: Pair) -> Counter[str]:
-    """Return how often a click that led to each destination was counted."""
-    return Counter(Links(pair.nodes["a"].stack).counted())
-
-
-def relayed(mailbox: Mailbox) -> Counter[str]:
-    """Return how often the relay took the message of each key."""
-    return Counter(each.rcpt_tos[0].partition("@")[0] for each in mailbox.received)
-
-
-def deliveries(pair: Pair) -> int:
-    """Return how many deliveries both nodes report."""
-    return sum(
-        each["deliveries"] for each in pair.report()["campaigns"] if each["campaign"] == CAMPAIGN
-    )
-
-
-def assert_exact(load: Load, mailbox: Mailbox) -> None:
-    """Wait until every click and message is counted once; nothing else may be."""
-    assert load.refused == []
-    assert relayed(mailbox) == Counter(load.acknowledged)
-    until(lambda: counted(load.pair).total() >= len(load.answered), WITHIN_S)
-    assert counted(load.pair) == Counter(load.answered)
-    until(lambda: deliveries(load.pair) >= len(load.acknowledged), WITHIN_S)
-    assert deliveries(load.pair) == len(load.acknowledged)
 
 
 def test_a_node_that_is_killed_costs_no_client_more_than_a_retry(
@@ -86,16 +66,14 @@ def test_a_node_that_is_killed_costs_no_client_more_than_a_retry(
 def test_nodes_are_restarted_one_by_one_and_nothing_is_counted_twice(
     pair: Pair, mailbox: Mailbox
 ) -> None:
-    """As the page says of an upgrade."""
+    """By the very commands that the page has for an upgrade."""
     with under_load(pair) as load:
         for name in NAMES:
-            pair.steer(f"set server proxies/{name} state drain")
-            pair.steer(f"set server trackers/{name} state maint")
+            pair.take_out(name)
             pair.nodes[name].stop()
             load.wait_for_more()
             pair.nodes[name].start()
-            pair.steer(f"set server proxies/{name} state ready")
-            pair.steer(f"set server trackers/{name} state ready")
+            pair.take_in(name)
             pair.until_up()
             load.wait_for_more()
     assert_exact(load, mailbox)
@@ -134,3 +112,24 @@ def test_while_the_database_is_away_all_are_served_and_all_are_counted_then(
         load.wait_for_more()
     assert load.failures == []
     assert_exact(load, mailbox)
+
+
+def test_clicks_on_mail_of_a_node_that_is_gone_for_good_count_without_a_campaign(
+    pair: Pair, mailbox: Mailbox, server: Cluster
+) -> None:
+    """What it had not sent yet is lost; once it is given up, nothing waits for it, and its name is free."""
+    server.stop()
+    pair.send("b", ANN)
+    (ann,) = hrefs(mailbox, 1)
+    pair.nodes["b"].kill()
+    server.start()
+    one = pair.nodes["a"]
+    until(lambda: pair.ask(ann) == (302, "https://shop.test/sale"), WITHIN_S)
+    assert "Not done yet on b" in one.do("forget", BOB)
+    assert waypost("nodes", "-c", one.stack.config, "forget", "b").returncode == 0
+    assert "Not done yet" not in one.do("forget", BOB)
+    until(lambda: one.stack.report()["totals"]["clicks"]["all"] == 1, WITHIN_S)
+    assert [each["campaign"] for each in one.stack.report()["campaigns"]] == [None]
+    with one.stack.reading() as db:
+        assert db.execute("SELECT name FROM persons").fetchall() == []
+    assert [each["node"] for each in json.loads(one.do("nodes", "--json"))["nodes"]] == ["a"]

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clients.programs import until, waypost
+from tests.support.clients.programs import waypost
 from tests.support.earlier_installations import EVERY, Facts, put
 from tests.support.readers.readers import BROWSER
 from tests.support.stack import Stack
+from tests.support.waiting import until
 
 
 @pytest.fixture(params=EVERY)
@@ -22,7 +23,7 @@ def left(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Stack, Facts]:
 
 def answer(stack: Stack, path: str) -> tuple[int, str | None]:
     """Click, as a browser does; return the status, and where it leads."""
-    with closing(http.client.HTTPConnection("127.0.0.1", stack.http, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", stack.http, timeout=60)) as connection:
         connection.request("GET", path, headers=BROWSER)
         found = connection.getresponse()
         return found.status, found.headers["Location"]
@@ -30,7 +31,7 @@ def answer(stack: Stack, path: str) -> tuple[int, str | None]:
 
 def counted(stack: Stack) -> tuple[int, int]:
     """Return how many messages and clicks are counted; none while the store is upgraded."""
-    with closing(http.client.HTTPConnection("127.0.0.1", stack.admin, timeout=30)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", stack.admin, timeout=60)) as connection:
         connection.request("GET", "/api/v1/report")
         answered = connection.getresponse()
         if answered.status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.clients.programs import WAYPOST, need, running, until, waypost
+from tests.support.clients.programs import WAYPOST, need, running, waypost
 from tests.support.mail import html_message, link
 from tests.support.readers.readers import BROWSER
 from tests.support.stack import Mailbox, Stack
+from tests.support.waiting import until
 
 TRACKED = re.compile(rb'href="(http://127\.0\.0\.1:\d+/c/[\w-]+)"')
 
@@ -27,7 +28,7 @@ def stack(tmp_path: Path, mailbox: Mailbox) -> Stack:
 def used(stack: Stack, mailbox: Mailbox, campaign: str) -> str:
     """Send a message of a campaign, and click its link; return the link."""
     count = len(mailbox.received)
-    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
         message = html_message(link("https://example.net/"), f"X-Track-Campaign: {campaign}")
         client.sendmail("bounces@example.com", ["reader@example.org"], message)
     url = TRACKED.findall(mailbox.wait_for(count + 1)[-1])[0].decode()
@@ -39,7 +40,7 @@ def used(stack: Stack, mailbox: Mailbox, campaign: str) -> str:
 def follow(url: str) -> None:
     """Click a link."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=60)
     connection.request("GET", parts.path, headers=BROWSER)
     assert connection.getresponse().status == 302
     connection.close()

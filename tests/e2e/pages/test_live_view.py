@@ -3,8 +3,7 @@
 import contextlib
 import http.client
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from config.schema import Config, StoreConfig
 from tests.support.browser import Browser, browsing
 from tests.support.checks.facts import clicked
 from tests.support.stack import Stack
+from tests.support.waiting import until
 from tracker.spool.writer import Spool
 
 EVIL = '<img src=x onerror="document.title=1">'
@@ -34,7 +34,7 @@ def browser(stack: Stack, tmp_path: Path) -> Iterator[Browser]:
 
 def _link(stack: Stack, person: str) -> str:
     """Make a link for somebody, and return its path."""
-    connection = http.client.HTTPConnection("127.0.0.1", stack.admin, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", stack.admin, timeout=60)
     with contextlib.closing(connection):
         asked = {"url": "https://example.com/", "person": person, "campaign": EVIL}
         head = {"content-type": "application/json"}
@@ -44,7 +44,7 @@ def _link(stack: Stack, person: str) -> str:
 
 
 def _click(stack: Stack, path: str) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", stack.http, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", stack.http, timeout=60)
     with contextlib.closing(connection):
         connection.request("GET", path, headers={"user-agent": "Browser/1", "accept": "text/html"})
         assert connection.getresponse().status == 302
@@ -55,13 +55,6 @@ def _cursors(browser: Browser) -> list[int]:
         "return [...document.querySelectorAll('tr[data-cursor]')].map(each => each.dataset.cursor)"
     )
     return [int(each) for each in browser.driver.execute_script(script)]  # type: ignore[no-untyped-call]
-
-
-def _wait(seen: Callable[[], bool], within_s: float = 30) -> None:
-    deadline = time.monotonic() + within_s
-    while not seen():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def _state(browser: Browser) -> str:
@@ -75,14 +68,14 @@ def test_clicks_appear_as_they_are_made_also_behind_a_restart(
     with stack.serving("tracker"):
         path = _link(stack, EVIL)
         _click(stack, path)
-        _wait(lambda: stack.report()["totals"]["clicks"]["all"] == 1)
+        until(lambda: stack.report()["totals"]["clicks"]["all"] == 1)
         browser.open("/clicks")
-        _wait(lambda: _state(browser) == "open")
+        until(lambda: _state(browser) == "open")
         assert _cursors(browser) == [1]
         for _ in range(3):
             _click(stack, path)
-        _wait(lambda: _cursors(browser) == [4, 3, 2, 1])
-    _wait(lambda: _state(browser) == "waiting")
+        until(lambda: _cursors(browser) == [4, 3, 2, 1])
+    until(lambda: _state(browser) == "waiting")
     config = Config(store=StoreConfig(url=f"sqlite:///{stack.database}"))
     spool = Spool.open(config.store.spool_dir, "tracker")
     for number in range(3):
@@ -90,8 +83,8 @@ def test_clicks_appear_as_they_are_made_also_behind_a_restart(
     spool.close()
     with stack.serving("tracker"):
         _click(stack, path)
-        _wait(lambda: len(_cursors(browser)) == 8)
-        _wait(lambda: _state(browser) == "open")
+        until(lambda: len(_cursors(browser)) == 8)
+        until(lambda: _state(browser) == "open")
         assert _cursors(browser) == [8, 7, 6, 5, 4, 3, 2, 1]
         assert EVIL in browser.texts("tbody .under a")
         assert "1" not in browser.driver.title
@@ -105,18 +98,18 @@ def test_only_clicks_that_fit_appear_and_it_can_be_paused(stack: Stack, browser:
         ann, bob = _link(stack, "ann@example.net"), _link(stack, "bob@example.net")
         _click(stack, ann)
         _click(stack, bob)
-        _wait(lambda: stack.report()["totals"]["clicks"]["all"] == 2)
+        until(lambda: stack.report()["totals"]["clicks"]["all"] == 2)
         browser.open("/clicks?person=bob@example.net")
-        _wait(lambda: _state(browser) == "open")
+        until(lambda: _state(browser) == "open")
         _click(stack, ann)
         _click(stack, bob)
-        _wait(lambda: len(_cursors(browser)) == 2)
+        until(lambda: len(_cursors(browser)) == 2)
         assert set(browser.texts("tbody .under a")) == {"bob@example.net"}
         button = browser.driver.find_element(By.CLASS_NAME, "live-switch")
         assert button.get_attribute("aria-pressed") == "true"
         button.click()
         assert (_state(browser), button.get_attribute("aria-pressed")) == ("off", "false")
         _click(stack, bob)
-        _wait(lambda: stack.report()["totals"]["clicks"]["all"] == 5)
+        until(lambda: stack.report()["totals"]["clicks"]["all"] == 5)
         button.click()
-        _wait(lambda: len(_cursors(browser)) == 3)
+        until(lambda: len(_cursors(browser)) == 3)

@@ -20,11 +20,12 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.support.browser import Browser
-from tests.support.clients.programs import free_port, need, running, until
+from tests.support.clients.programs import free_port, need, running
 from tests.support.guarded import PASSWORD, Told, ask, guarded, password_file, token
 from tests.support.readers.web import chromium
 from tests.support.recipes import recipe
 from tests.support.stack import Stack
+from tests.support.waiting import until
 
 HOST = "waypost.example.com"
 FORM = "application/x-www-form-urlencoded"

@@ -77,7 +77,7 @@ class Visitor:
         """Click on a link to a file of CSV; return its rows."""
         self.clicks += 1
         link = self.browser.driver.find_element(By.PARTIAL_LINK_TEXT, text)
-        with urllib.request.urlopen(str(link.get_attribute("href")), timeout=30) as file:
+        with urllib.request.urlopen(str(link.get_attribute("href")), timeout=60) as file:
             return list(csv.DictReader(file.read().decode("utf-8-sig").splitlines()))
 
     def row(self, name: str) -> list[str]:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clients.programs import until
 from tests.support.postgresql import cluster
 from tests.support.readers.links import Links
 from tests.support.stack import Stack
+from tests.support.waiting import until
 
 PAGES = ("/", "/links", "/clicks", "/people", "/messages", "/machines", "/state")
 

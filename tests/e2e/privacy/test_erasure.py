@@ -38,7 +38,7 @@ def followed(content: bytes, user_agent: str = "", **headers: str) -> list[str]:
     found = []
     for url in TRACKED.findall(content):
         parts = urlsplit(url.decode())
-        connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=60)
         connection.request(
             "GET", parts.path, headers=BROWSER | {"User-Agent": user_agent} | headers
         )
@@ -63,7 +63,7 @@ def test_nobody_is_a_usage_error(telling: Stack):
 def test_a_reader_is_forgotten_and_their_links_live(telling: Stack, mailbox: Mailbox):
     """No file of ours tells of her; the links in her mail lead on, and count as nobody's."""
     with telling.serving():
-        with smtplib.SMTP("127.0.0.1", telling.smtp, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", telling.smtp, timeout=60) as client:
             readers = ["ann@example.org", "bob@example.org"]
             client.sendmail("bounces@example.com", readers, html_message(HTML))
         waypost("consent", "-c", telling.config, "ann@example.org", "anonymous")
@@ -119,7 +119,7 @@ JANES_MAIL = html_message(
 
 def send(stack: Stack, content: bytes, *to: str) -> None:
     """Hand in a message."""
-    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
         client.sendmail("bounces@example.com", to, content)
 
 

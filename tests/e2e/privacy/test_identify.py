@@ -42,14 +42,14 @@ def ids(destinations: list[str]) -> list[str]:
 
 def test_a_shop_learns_who_clicked(telling: Stack, mailbox: Mailbox):
     """Each copy tells of its reader, whatever keys are made; ids lead back."""
-    with telling.serving(), smtplib.SMTP("127.0.0.1", telling.smtp, timeout=20) as client:
+    with telling.serving(), smtplib.SMTP("127.0.0.1", telling.smtp, timeout=60) as client:
         client.sendmail("bounces@example.com", READERS, html_message(HTML))
         client.sendmail(
             "bounces@example.com", READERS[0], html_message(HTML, "X-Track-Person: 4711")
         )
         first, second, named = (ids(followed(each)) for each in mailbox.wait_for(3))
         by_http = f"http://127.0.0.1:{telling.admin}/api/v1/identify?id="
-        with urllib.request.urlopen(by_http + named[0], timeout=20) as answered:
+        with urllib.request.urlopen(by_http + named[0], timeout=60) as answered:
             told = json.load(answered)
     assert (first[1], second[1], named) == ("", "", ["4711", ""])
     rotated = waypost("keys", "rotate", "-c", telling.config)
@@ -68,7 +68,7 @@ def test_a_shop_learns_who_clicked(telling: Stack, mailbox: Mailbox):
 def test_a_copy_that_several_share_tells_of_nobody(tmp_path: Path, mailbox: Mailbox):
     """Nobody knows who of them clicks; a copy for one alone tells."""
     stack = Stack(folder=tmp_path / "waypost", relay=mailbox.port).furnish(tracking=TRACKING)
-    with stack.serving(), smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+    with stack.serving(), smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
         for readers in (READERS, READERS[:1]):
             client.sendmail("bounces@example.com", readers, html_message(HTML))
         shared, alone = (ids(followed(each)) for each in mailbox.wait_for(2))
@@ -86,7 +86,7 @@ def test_a_shop_learns_who_came_by_sms(telling: Stack):
         request = urllib.request.Request(
             by_http, json.dumps(asked).encode(), {"content-type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=20) as answered:
+        with urllib.request.urlopen(request, timeout=60) as answered:
             short = json.load(answered)["url"]
         shared = waypost("link", "-c", telling.config, SMS).stdout.decode().strip()
         urls = (done.stdout.decode().strip(), short, shared)

@@ -5,11 +5,12 @@ import smtplib
 import time
 from pathlib import Path
 
-from tests.support.clients.programs import free_port, until, waypost
+from tests.support.clients.programs import free_port, waypost
 from tests.support.mail import html_message, link
 from tests.support.readers.readers import follow, tracked
 from tests.support.receiver import Receiver, receiving, secret_file
 from tests.support.stack import Mailbox, Stack
+from tests.support.waiting import until
 
 HOOK = """
 [[webhook]]
@@ -42,7 +43,7 @@ def test_what_waits_names_nobody_once_they_are_forgotten(tmp_path: Path, mailbox
         config.write(HOOK.format(url=receiver.url, file=secret_file(stack.folder)))
     content = html_message(link("https://shop.example.net/?to=ann%40example.org"))
     with stack.serving():
-        with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
             client.sendmail("bounces@example.com", ["ann@example.org", "bob@example.org"], content)
         for copy in mailbox.wait_for(2):
             for url in tracked(copy):
@@ -55,7 +56,7 @@ def test_what_waits_names_nobody_once_they_are_forgotten(tmp_path: Path, mailbox
         assert waiting(stack) == 2
         with receiving(receiver):
             waypost("webhook", "retry", "crm", "-c", stack.config)
-            data = [each["data"] for each in receiver.wait_for(2, within_s=60)]
+            data = [each["data"] for each in receiver.wait_for(2)]
     assert {each["recipient"] for each in data} == {None, "bob@example.org"}
     assert {each["person"] for each in data} == {None, "bob@example.org"}
     (anns,) = [each for each in data if each["person"] is None]

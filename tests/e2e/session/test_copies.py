@@ -10,6 +10,7 @@ import pytest
 from config.schema import Config, StoreConfig
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, configuration
+from tests.support.waiting_in_loop import until
 from tracker.ingest.catch_up import catch_up
 from tracker.reports import summary
 from tracker.reports.figures import Figures
@@ -132,9 +133,13 @@ async def test_the_same_message_sent_twice_at_once_arrives_twice(
     personal: Proxy, relay: ScriptedRelay
 ) -> None:
     """The second is asked to come back while the first is at work."""
-    relay.script = {"DOT": Step(b"250 kept\r\n", delay_s=0.1)}
-    answers = await asyncio.gather(send(personal), send(personal))
-    assert sorted(answer[:3] for answer in answers) == [b"250", b"451"]
+    is_over = asyncio.Event()
+    relay.script = {"DOT": Step(b"250 kept\r\n", once=is_over)}
+    both = [asyncio.create_task(send(personal)) for _ in range(2)]
+    (second,), (first,) = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    assert (await second).startswith(b"451")
+    is_over.set()
+    assert (await first).startswith(b"250")
     assert (await send(personal)).startswith(b"250")
     assert len(relay.messages) == 6
 
@@ -143,15 +148,16 @@ async def test_a_client_gone_after_its_dot_may_try_again(
     personal: Proxy, relay: ScriptedRelay
 ) -> None:
     """It did not hear the 250: its retry gets that, and nobody a second copy."""
-    relay.script = {"DOT": Step(b"250 kept\r\n", delay_s=0.1)}
+    is_gone = asyncio.Event()
+    relay.script = {"DOT": Step(b"250 kept\r\n", once=is_gone)}
     client = await personal.dial()
     await client.transaction(*RCPTS)
     await client.ask(b"DATA")
     client.send(MESSAGE + b".\r\n")
-    await client.writer.drain()
-    await asyncio.sleep(0.05)
+    await until(lambda: b"DATA" in relay.commands)
     client.reset()
-    await asyncio.wait(list(personal.server._tasks), timeout=5)
+    is_gone.set()
+    await until(lambda: not personal.server._tasks)
     assert len(relay.messages) == 3
     assert (await send(personal)).startswith(b"250")
     assert len(relay.messages) == 3
@@ -173,10 +179,13 @@ async def test_batches_at_once_do_not_wait_for_each_other(
     personal: Proxy, relay: ScriptedRelay
 ) -> None:
     """Only a recipient of both could get a copy twice."""
-    relay.script = {"DOT": Step(b"250 kept\r\n", delay_s=0.1)}
+    both_there = asyncio.Event()
+    relay.script = {"DOT": Step(b"250 kept\r\n", once=both_there)}
     batches = RCPTS[:2], (b"<4@example.net>", b"<5@example.net>")
-    answers = await asyncio.gather(*(send(personal, rcpts=batch) for batch in batches))
-    assert [answer[:3] for answer in answers] == [b"250", b"250"]
+    sending = [asyncio.create_task(send(personal, rcpts=batch)) for batch in batches]
+    await until(lambda: relay.commands.count(b"DATA") == 2)
+    both_there.set()
+    assert [(await each)[:3] for each in sending] == [b"250", b"250"]
     assert len(relay.messages) == 4
 
 
@@ -224,12 +233,14 @@ async def test_a_reload_does_not_forget_what_is_at_work(
         "store": {"url": f"sqlite:///{tmp_path}/shared.db"},
     }
     proxy = await start_proxy(**settings)
-    relay.script = {"DOT": Step(b"250 kept\r\n", delay_s=0.2)}
+    is_told = asyncio.Event()
+    relay.script = {"DOT": Step(b"250 kept\r\n", once=is_told)}
     first = asyncio.create_task(send(proxy))
-    await asyncio.sleep(0.1)
+    await until(lambda: b"DATA" in relay.commands)
     (tmp_path / "new").mkdir()
     proxy.server.reload(lambda: configuration(tmp_path / "new", relay.port, **settings))
     assert (await send(proxy)).startswith(b"451")
+    is_told.set()
     assert (await first).startswith(b"250")
     assert len(relay.messages) == 3
 

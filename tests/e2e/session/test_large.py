@@ -10,8 +10,9 @@ from config.schema import Copies
 from proxy.client.identity import ClientIdentity
 from proxy.scheduling import offload
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
-from tests.support.session_fixtures import Proxy, StartProxy, until
+from tests.support.session_fixtures import Proxy, StartProxy
 from tests.support.slow_mail import KINDS
+from tests.support.waiting_in_loop import until
 
 LARGE = (
     b"From: a@example.com\r\nSubject: hello\r\nContent-Type: text/html\r\n\r\n"

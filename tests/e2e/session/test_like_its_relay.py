@@ -28,12 +28,13 @@ from tests.support.checks.likeness import (
     untracked,
 )
 from tests.support.clients.habits import HABITS
-from tests.support.clients.programs import free_port, until
+from tests.support.clients.programs import free_port
 from tests.support.clients.strangers import connect_as
 from tests.support.dialogues import GOOD, Turn, commands, dialogue
 from tests.support.relays.dovecot_auth import dovecot_auth
 from tests.support.relays.postfix import Postfix, postfix_running
 from tests.support.stack import Stack
+from tests.support.waiting import until
 from tracker.tokens import Keyring
 
 DIALOGUES = range(985, 1051)

@@ -9,7 +9,8 @@ from tests.support.clients.smtp_client import Dialogue
 from tests.support.log_lines import capture_logs
 from tests.support.mail import html_message, link
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
-from tests.support.session_fixtures import Proxy, StartProxy, until
+from tests.support.session_fixtures import Proxy, StartProxy
+from tests.support.waiting_in_loop import until
 
 HEAD = "From: Shop <shop@example.com>\r\nMessage-ID: <order-7@example.com>\r\nX-Track-Campaign: May\r\n"
 MESSAGE = html_message(link("https://example.net/"), head=HEAD)

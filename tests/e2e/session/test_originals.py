@@ -76,7 +76,7 @@ async def test_a_fault_of_ours_sends_the_original(
     if isinstance(fault, str):
         monkeypatch.setattr(fault, broken)
     else:
-        monkeypatch.setattr(fault, "changes", broken)
+        monkeypatch.setattr(fault, "written", broken)
     with capture_logs() as lines:
         assert (await send("rewritten")).startswith(b"250")
     assert relay.messages[-1].data == HEAD + BODY

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.support.clients.programs import free_port, stop, until, waypost
+from tests.support.clients.programs import free_port, stop, waypost
 from tests.support.stack import Mailbox, Stack
+from tests.support.waiting import until
 
 MESSAGE = "From: a@example.com\nSubject: hello\n\nbody\n"
 
@@ -47,7 +48,7 @@ def is_served(client: socket.socket) -> bool:
 @contextmanager
 def busy(stack: Stack) -> Iterator[smtplib.SMTP]:
     """Hold a session amid a transaction."""
-    with closing(smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20)) as client:
+    with closing(smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60)) as client:
         client.ehlo()
         assert client.mail("a@example.com")[0] == 250
         assert client.rcpt("b@example.net")[0] == 250
@@ -80,7 +81,7 @@ def test_sigterm_lets_a_transaction_finish(stack: Stack, mailbox: Mailbox) -> No
         process.send_signal(signal.SIGTERM)
         until(lambda: not _listens(stack))
         assert client.data(MESSAGE)[0] == 250
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert len(mailbox.received) == 1
 
 
@@ -106,7 +107,7 @@ def test_a_sighup_amid_a_stop_cuts_nobody_off(stack: Stack, mailbox: Mailbox) ->
         until(lambda: not _listens(stack))
         process.send_signal(signal.SIGHUP)
         assert client.data(MESSAGE)[0] == 250
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert len(mailbox.received) == 1
 
 
@@ -123,7 +124,7 @@ def test_workers_share_the_address(two_workers: Stack, mailbox: Mailbox) -> None
         until(lambda: len(children(process.pid)) == 2)
         workers = children(process.pid)
         for _ in range(8):
-            with smtplib.SMTP("127.0.0.1", two_workers.smtp, timeout=20) as client:
+            with smtplib.SMTP("127.0.0.1", two_workers.smtp, timeout=60) as client:
                 client.sendmail("a@example.com", "b@example.net", MESSAGE)
         assert stop(process) == 0
         assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
@@ -141,7 +142,7 @@ def test_workers_listen_no_more_while_one_of_them_still_has_work(
             until(lambda: len(children(process.pid)) == 1)
             assert not any(_listens(two_workers) for _ in range(20))
             assert client.data(MESSAGE)[0] == 250
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
     assert len(mailbox.received) == 1
 
 
@@ -167,8 +168,8 @@ def test_a_limit_holds_for_all_workers_and_a_dead_one_gives_back_what_it_held(
     with stack.serving("proxy") as process, ExitStack() as clients:
         until(lambda: stack.log.read_text().count("proxy_ready") == 2)
         workers = children(process.pid)
-        held = [clients.enter_context(connected(stack)) for _ in range(3)]
-        assert [client.recv(3) for client in held] == [b"220"] * 3
+        for _ in range(3):
+            admitted(stack, clients)
         assert greeting(stack).startswith(b"421 ")
         for worker in workers:
             os.kill(worker, signal.SIGKILL)
@@ -178,6 +179,18 @@ def test_a_limit_holds_for_all_workers_and_a_dead_one_gives_back_what_it_held(
         assert greeting(stack).startswith(b"421 ")
 
 
+def admitted(stack: Stack, clients: ExitStack) -> socket.socket:
+    """Have a client that is served: whoever looked if the port answers gives back a moment later what it held."""
+    tried: list[socket.socket] = []
+
+    def is_greeted() -> bool:
+        tried.append(clients.enter_context(connected(stack)))
+        return tried[-1].recv(3) == b"220"
+
+    until(is_greeted)
+    return tried[-1]
+
+
 def test_a_killed_worker_gives_back_what_it_alone_held(tmp_path: Path, mailbox: Mailbox) -> None:
     """The sessions of the others go on, and count as before."""
     stack = Stack(folder=tmp_path / "limited", relay=mailbox.port)
@@ -185,8 +198,7 @@ def test_a_killed_worker_gives_back_what_it_alone_held(tmp_path: Path, mailbox: 
     with stack.serving("proxy") as process, ExitStack() as clients:
         until(lambda: stack.log.read_text().count("proxy_ready") == 2)
         victim, survivor = children(process.pid)
-        held = [clients.enter_context(connected(stack)) for _ in range(12)]
-        assert [client.recv(3) for client in held] == [b"220"] * 12
+        held = [admitted(stack, clients) for _ in range(12)]
         assert greeting(stack).startswith(b"421 ")
         os.kill(victim, signal.SIGKILL)
         until(lambda: stack.log.read_text().count("proxy_ready") == 3)
@@ -252,11 +264,11 @@ def test_a_worker_that_replaces_another_has_the_certificate_that_a_reload_may_no
             os.kill(victim, signal.SIGKILL)
         until(lambda: len(set(children(process.pid)) - set(before)) == 2)
         for _ in range(8):
-            with smtplib.SMTP("127.0.0.1", two_workers.smtp, timeout=20) as client:
+            with smtplib.SMTP("127.0.0.1", two_workers.smtp, timeout=60) as client:
                 client.ehlo()
                 assert client.has_extn("starttls")
                 assert client.starttls()[0] == 220
-        with smtplib.SMTP_SSL("127.0.0.1", implicit, timeout=20) as client:
+        with smtplib.SMTP_SSL("127.0.0.1", implicit, timeout=60) as client:
             assert client.noop()[0] == 250
 
 

@@ -8,7 +8,8 @@ import pytest
 from proxy.relay import pacing
 from tests.support.identity_fixtures import send
 from tests.support.relays.scripted_relay import EXTENSIONS, ScriptedRelay, Step
-from tests.support.session_fixtures import StartProxy, until
+from tests.support.session_fixtures import StartProxy
+from tests.support.waiting_in_loop import until
 
 LOGIN = b"AUTH PLAIN AGEAYg=="
 

@@ -65,7 +65,7 @@ def waypost(relay: Relay, tmp_path: Path) -> Iterator[Stack]:
 
 def connect(port: int) -> smtplib.SMTP:
     """Open a session as an application does."""
-    client = smtplib.SMTP("127.0.0.1", port, local_hostname="app.test", timeout=30)
+    client = smtplib.SMTP("127.0.0.1", port, local_hostname="app.test", timeout=60)
     client.ehlo()
     return client
 
@@ -169,7 +169,7 @@ def test_every_misbehaviour_of_smtp_sink_is_passed_on(
 def transaction(port: int) -> dict[str, int]:
     """Try to send one message, and give the code at each step until the first refusal."""
     heard: dict[str, int] = {}
-    client = smtplib.SMTP(timeout=30)
+    client = smtplib.SMTP(timeout=60)
     steps = {
         "CONNECT": lambda: client.connect("127.0.0.1", port),
         "EHLO": lambda: client.ehlo("app.test"),

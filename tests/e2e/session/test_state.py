@@ -7,6 +7,8 @@ import pytest
 from proxy.session import session, upload
 from tests.support.relays.scripted_relay import EXTENSIONS, ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy
+from tests.support.waiting import WITHIN_S
+from tests.support.waiting_in_loop import until
 
 MESSAGE = b"From: a@example.com\r\n\r\nbody\r\n"
 
@@ -236,7 +238,8 @@ async def test_idle_chatter_is_bounded(proxy: Proxy, monkeypatch: pytest.MonkeyP
 async def test_a_silent_client_is_a_421(start_proxy: StartProxy) -> None:
     """RFC 5321 §4.5.3.2."""
     proxy = await start_proxy(proxy={"idle_timeout": "0.2s"})
-    client = await proxy.dial()
+    client = await proxy.dial(greet=False)
+    assert (await client.reply()).code == 220
     assert (await client.reply()).wire().startswith(b"421 4.4.2")
     assert await client.at_end()
 
@@ -244,7 +247,8 @@ async def test_a_silent_client_is_a_421(start_proxy: StartProxy) -> None:
 async def test_octets_that_trickle_do_not_hold_a_session(start_proxy: StartProxy) -> None:
     """A command line has one patience, however many octets arm it."""
     proxy = await start_proxy(proxy={"idle_timeout": "0.3s"})
-    client = await proxy.dial()
+    client = await proxy.dial(greet=False)
+    assert (await client.reply()).code == 220
 
     async def trickle() -> None:
         while True:
@@ -252,7 +256,7 @@ async def test_octets_that_trickle_do_not_hold_a_session(start_proxy: StartProxy
             await asyncio.sleep(0.05)
 
     trickling = asyncio.create_task(trickle())
-    assert (await client.reply(within_s=2)).code == 421
+    assert (await client.reply()).code == 421
     trickling.cancel()
 
 
@@ -265,7 +269,7 @@ async def test_data_that_stops_is_a_421(proxy: Proxy, monkeypatch: pytest.Monkey
     for _ in range(5):
         client.send(b"line\r\n")
         await asyncio.sleep(0.1)
-    assert (await client.reply(within_s=2)).code == 421
+    assert (await client.reply()).code == 421
 
 
 async def test_data_that_trickles_is_bounded(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,7 +278,7 @@ async def test_data_that_trickles_is_bounded(proxy: Proxy, monkeypatch: pytest.M
     client = await proxy.dial()
     await client.transaction()
     await client.ask(b"DATA")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN_S):
         while not client.reader._buffer:
             client.send(b"x")
             await asyncio.sleep(0.05)
@@ -284,18 +288,20 @@ async def test_data_that_trickles_is_bounded(proxy: Proxy, monkeypatch: pytest.M
 async def test_memory_for_mail_is_bounded(start_proxy: StartProxy, relay: ScriptedRelay) -> None:
     """What does not fit is answered 452 at its end; the others are served."""
     proxy = await start_proxy()
-    proxy.server.services.memory_budget.limit_octets = 600_000
+    budget = proxy.server.services.memory_budget
+    budget.limit_octets = 600_000
     clients = [await proxy.dial() for _ in range(3)]
-    for client in clients:
+    for number, client in enumerate(clients, 1):
         await client.transaction()
         assert (await client.ask(b"DATA")).code == 354
         client.send(b"x" * 140_000 + b"\r\n")
-        await asyncio.sleep(0.05)
-    for client in clients:
+        if client is not clients[-1]:
+            await until(lambda number=number: budget.used_octets > number * 139_000)
+    for client, code in zip(reversed(clients), (452, 250, 250), strict=True):
         client.send(b".\r\n")
-    assert sorted([(await client.reply()).code for client in clients]) == [250, 250, 452]
-    assert proxy.server.services.memory_budget.used_octets == 0
-    proxy.server.services.memory_budget.limit_octets = 0
+        assert (await client.reply()).code == code
+    await until(lambda: budget.used_octets == 0)
+    budget.limit_octets = 0
     await clients[0].transaction()
     assert (await clients[0].ask(b"DATA")).code == 452
     assert len(relay.messages) == 2

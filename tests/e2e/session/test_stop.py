@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from proxy.session import session, shutdown
 from tests.support.clients.smtp_client import Dialogue
 from tests.support.clients.strangers import behind_balancer
 from tests.support.feeding import metric
 from tests.support.log_lines import capture_logs
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
-from tests.support.session_fixtures import Proxy, StartProxy, until
+from tests.support.session_fixtures import Proxy, StartProxy
+from tests.support.waiting_in_loop import until
 
 MESSAGE = (
     b"From: a@example.com\r\nSubject: hello\r\nContent-Type: text/html\r\n\r\n"
@@ -19,11 +21,18 @@ MESSAGE = (
 )
 
 
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a stop end sessions that are silent for longer than a busy machine may stall, not for a second."""
+    for module in (session, shutdown):
+        monkeypatch.setattr(module, "SILENCE_S", 30.0)
+
+
 async def test_a_stop_lets_a_transaction_finish(
     start_proxy: StartProxy, relay: ScriptedRelay
 ) -> None:
     """Who rests gets 421; a session amid a transaction may end it, and gets 421 when it rests then."""
-    proxy = await start_proxy(proxy={"drain_timeout": "5s"})
+    proxy = await start_proxy(proxy={"drain_timeout": "60s"})
     idle, busy = await proxy.dial(), await proxy.dial()
     await busy.transaction()
     stopping = asyncio.create_task(proxy.server.stop())
@@ -45,6 +54,7 @@ async def test_a_stop_is_told_once_of_each_session(proxy: Proxy) -> None:
     assert [line["why"] for line in lines if line["event"] == "session_dropped"] == ["stopped"]
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize(
     ("said", "heard"), [(b"QUIT", 221), (b"MAIL FROM:<a@example.com>", 421), (b"EHLO x.test", 421)]
 )
@@ -52,7 +62,7 @@ async def test_a_stop_lets_who_heard_a_verdict_say_goodbye(
     said: bytes, heard: int, start_proxy: StartProxy, relay: ScriptedRelay
 ) -> None:
     """A 421 in the place of its 221 would make some programs send the message again."""
-    proxy = await start_proxy(proxy={"drain_timeout": "5s"})
+    proxy = await start_proxy(proxy={"drain_timeout": "60s"})
     client = await proxy.dial()
     await client.transaction()
     assert (await client.message(MESSAGE)).code == 250
@@ -64,6 +74,7 @@ async def test_a_stop_lets_who_heard_a_verdict_say_goodbye(
     assert len(relay.messages) == 1
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_stop_that_has_waited_enough_lets_even_the_last_say_goodbye(
     start_proxy: StartProxy, relay: ScriptedRelay
 ) -> None:
@@ -79,11 +90,12 @@ async def test_a_stop_that_has_waited_enough_lets_even_the_last_say_goodbye(
     assert len(relay.messages) == 1
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_stop_lets_who_has_begun_to_speak_send_one_message(
     start_proxy: StartProxy, relay: ScriptedRelay
 ) -> None:
     """A program that never tries twice came for that one; the next is told to come back."""
-    proxy = await start_proxy(proxy={"drain_timeout": "5s"})
+    proxy = await start_proxy(proxy={"drain_timeout": "60s"})
     client = await proxy.dial()
     stopping = asyncio.create_task(proxy.server.stop())
     await asyncio.sleep(0.1)
@@ -96,11 +108,12 @@ async def test_a_stop_lets_who_has_begun_to_speak_send_one_message(
     assert len(relay.messages) == 1
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_stop_lets_nobody_begin_again_and_again(
     start_proxy: StartProxy, relay: ScriptedRelay
 ) -> None:
     """A transaction given up counts as the one that the client came for."""
-    proxy = await start_proxy(proxy={"drain_timeout": "5s"})
+    proxy = await start_proxy(proxy={"drain_timeout": "60s"})
     busy, slow = await proxy.dial(), await proxy.dial()
     await busy.transaction()
     stopping = asyncio.create_task(proxy.server.stop())

@@ -17,7 +17,8 @@ from tests.support.clients.smtp_client import Dialogue
 from tests.support.clients.strangers import behind_balancer, come_as
 from tests.support.identity_fixtures import LOOPBACK, away, send, start_tls
 from tests.support.relays.scripted_relay import EXTENSIONS, ScriptedRelay, Step
-from tests.support.session_fixtures import Proxy, StartProxy, configuration, until
+from tests.support.session_fixtures import Proxy, StartProxy, configuration
+from tests.support.waiting_in_loop import until
 
 STRANGER = "203.0.113.9"
 LOGIN = b"AUTH PLAIN AGEAYg=="
@@ -71,13 +72,17 @@ async def test_strangers_who_come_together_share_one_probe(
     come: Come, relay: ScriptedRelay
 ) -> None:
     """As when all come back after a restart."""
-    relay.script = {"GREETING": Step(b"220 relay.test ESMTP\r\n", delay_s=0.2)}
+    all_asked = asyncio.Event()
+    relay.script = {"GREETING": Step(b"220 relay.test ESMTP\r\n", once=all_asked)}
     strangers = [await come(greet=False) for _ in range(20)]
     for stranger in strangers:
         await stranger.reply()
         stranger.send(b"EHLO client.test\r\n")
+    await until(lambda: relay.sessions)
+    all_asked.set()
     heard = [await stranger.reply() for stranger in strangers]
     assert {reply.code for reply in heard} == {250}
+    await until(lambda: not relay.sessions)
     assert relay.connections == [[b"EHLO proxy.test", b"QUIT"]]
 
 
@@ -188,6 +193,7 @@ async def test_a_stranger_without_a_login_never_reaches_the_relay(
         (b"EHLO again.test", 250),
     ):
         assert (await client.ask(line)).code == code
+    await until(lambda: not relay.sessions)
     assert relay.connections == [[b"EHLO proxy.test", b"QUIT"]]
 
 

@@ -224,9 +224,7 @@ def treatment(name: str, profile: RelayProfile) -> str:
     message = parse(MESSAGES[name])
     if relay_would_alter(message, relay_8bitmime=True, profile=profile):
         return LEFT_ALONE
-    always, unsigned = (
-        left_out(message.raw, message.header, each) for each in ("verbatim", profile)
-    )
+    always, unsigned = (left_out(message.header, each) for each in ("verbatim", profile))
     names = sorted(each.decode().title() for each in unsigned - always)
     return f"without {', '.join(names)}" if names else ""
 

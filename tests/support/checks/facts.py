@@ -17,7 +17,7 @@ from tracker.events import (
 from tracker.reports import summary
 from tracker.reports.figures import Figures
 from tracker.sql.sqlite import SQLite
-from tracker.store.schema import migrations
+from tracker.store.file.schema import migrations
 from tracker.urls.naming import Naming
 
 SENT_S = 1_790_000_000

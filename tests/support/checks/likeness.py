@@ -123,7 +123,7 @@ async def _say(client: Dialogue, pieces: Sequence[bytes]) -> None:
 
 async def _answer(client: Dialogue, said: bytes) -> Answer:
     try:
-        reply = await client.reply(PATIENCE_S)
+        reply = await client.reply()
     except (EOFError, ConnectionError):
         return Answer(said, HUNG_UP)
     except TimeoutError:

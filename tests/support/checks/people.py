@@ -35,13 +35,15 @@ def erased(db: SQLite, name: str = "ann@Example.NET") -> Erased:
     """Forget somebody in the rows of a store, as `tracker.erasure.forget` does."""
     person = rows.find(db, name)
     patterns = PersonPatterns.of(person.names, IDENTIFIER)
-    relabelled = labels.clean(db, person.rows, patterns)
+    theirs = labels.of_nobody_else(db, person.rows)
+    campaigns = labels.clean_campaigns(db, theirs, patterns, lambda _db, _names: None)
+    links = labels.clean_links(db, theirs, patterns)
     emptied = rows.empty(db, person, patterns)
-    urls = relabelled.links + emptied.urls + rows.clean_urls(db, patterns)
+    urls = links + emptied.urls + rows.clean_urls(db, patterns)
     last = rows.forget(db, person, patterns)
     assert last is not None
     counts = last.persons, emptied.deliveries, emptied.clicks, urls + last.urls
-    return Erased(*counts, relabelled.campaigns)
+    return Erased(*counts, campaigns)
 
 
 def everything(db: SQLite) -> str:

@@ -1,10 +1,14 @@
 """Mail to many readers whose links are their own, in the ways that applications make such links."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending
 from tracker.events import Event, MessagePending, Recipient, SentLink
+from tracker.sql.db import Db
+from tracker.store.rows.seen_once import SeenOnce
 
 
 def token(reader: int) -> str:
@@ -48,3 +52,37 @@ def story(reader: int, *urls: str) -> list[Event]:
         for n, url in enumerate(urls, 1)
     ]
     return [mail(reader, urls), accepted(f"m{reader}", 1), *clicks]
+
+
+def known_of_slots(db: Db) -> list[tuple[Any, ...]]:
+    """Return what is known of each slot, wherever it stands, and the values of its places.
+
+    How many persons were known of a place as it was settled depends on the order.
+    """
+    found = db.execute("""
+        SELECT campaigns.name, hash, places, text, since_s, place, value, persons.name
+        FROM slots JOIN campaigns ON campaigns.id = campaign_id
+        LEFT JOIN slot_values ON slot_id = slots.id LEFT JOIN persons ON persons.id = person_id
+    """).fetchall()
+    return sorted(
+        (
+            (campaign, bytes(hash_), re.sub(r"\b([12]):\d+:\d+", r"\1", places), *rest)
+            for campaign, hash_, places, *rest in [*found, *_seen_once(db)]
+        ),
+        key=str,
+    )
+
+
+def _seen_once(db: Db) -> Iterable[tuple[Any, ...]]:
+    """Yield the same of slots of which one message told."""
+    rows = db.execute("""
+        SELECT campaign_id, hash, link_set_id, person_id, since_s, numbers, held, campaigns.name, persons.name
+        FROM slots_seen_once JOIN campaigns ON campaigns.id = campaign_id
+        LEFT JOIN persons ON persons.id = person_id
+    """).fetchall()
+    for *row, campaign, person in rows:
+        once = SeenOnce(*row)
+        places = " ".join("0:0:0" if value is None else "0:1:1" for value in once.values)
+        for at, value in enumerate(once.values):
+            if value is not None:
+                yield campaign, once.hash, places, None, once.since_s, at, value, person

@@ -14,7 +14,7 @@ GROWING = frozenset(
         *("persons", "destinations", "links", "link_sets", "link_set_links", "link_set_slots"),
         *("counters", "cohorts", "clicked_by", "campaign_links", "sightings", "slot_values"),
         *("details", "detail_texts", "detail_names", "detail_recipients", "judged_days"),
-        *("told_clicks", "outbox", "pseudonyms"),
+        *("told_clicks", "outbox", "pseudonyms", "slots_seen_once"),
     }
 )
 """Tables that grow with mail, clicks or readers; what is asked of them looks at some rows alone."""
@@ -42,6 +42,20 @@ def scans(db: SQLite | PostgreSQL, ask: Callable[[], object]) -> Iterator[str]:
                 yield f"{step}: {' '.join(sql.split())}"
 
 
+def asked(db: SQLite | PostgreSQL, ask: Callable[[], object]) -> list[str]:
+    """Return what is asked of a store meanwhile; each question once."""
+    if isinstance(db, PostgreSQL):
+        return [sql for sql, _ in server_plans.asked(db, ask)]
+    return _statements(db, ask)
+
+
+def how_many(db: SQLite | PostgreSQL, ask: Callable[[], object]) -> int:
+    """Return how many questions a store is asked meanwhile."""
+    if isinstance(db, PostgreSQL):
+        return len(server_plans.heard(db, ask))
+    return len(_heard(db, ask))
+
+
 def _server_scans(db: PostgreSQL, ask: Callable[[], object]) -> Iterator[str]:
     for statement in server_plans.asked(db, ask):
         for kind, table, index in server_plans.steps(db, statement):
@@ -51,13 +65,17 @@ def _server_scans(db: PostgreSQL, ask: Callable[[], object]) -> Iterator[str]:
 
 def _statements(db: SQLite, ask: Callable[[], object]) -> list[str]:
     """Return what is asked of SQLite meanwhile, with its values; each question once."""
-    seen: dict[str, None] = {}
-    db.conn.set_trace_callback(lambda sql: seen.setdefault(sql) if _ASKS.match(sql) else None)
+    return [sql for sql in dict.fromkeys(_heard(db, ask)) if _can_be_explained(db, sql)]
+
+
+def _heard(db: SQLite, ask: Callable[[], object]) -> list[str]:
+    seen: list[str] = []
+    db.conn.set_trace_callback(lambda sql: seen.append(sql) if _ASKS.match(sql) else None)
     try:
         ask()
     finally:
         db.conn.set_trace_callback(None)
-    return [sql for sql in seen if _can_be_explained(db, sql)]
+    return seen
 
 
 def _can_be_explained(db: SQLite, sql: str) -> bool:

@@ -8,17 +8,25 @@ from tracker.sql.postgresql import PostgreSQL
 
 _PART = re.compile(r"_(?:\d{4}_\d{2}|at_other_times)$")
 _ASKS = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
+_CONVERTED = re.compile(r"\((?:\w+\.)?(\w+)\)::double precision")
+_GIVEN_ROWS = ("Bitmap Heap Scan", "ModifyTable")
+"""Steps that are given the rows of a table by others."""
 
 Statement = tuple[str, Any]
 
 
 def asked(db: PostgreSQL, ask: Callable[[], object]) -> list[Statement]:
     """Return what is asked of a server meanwhile, with values; each statement once."""
-    seen: dict[str, Statement] = {}
+    return list({sql: (sql, values) for sql, values in reversed(heard(db, ask))}.values())[::-1]
+
+
+def heard(db: PostgreSQL, ask: Callable[[], object]) -> list[Statement]:
+    """Return what is asked of a server meanwhile, with values, however often."""
+    seen: list[Statement] = []
 
     def noting(run: Callable[..., Any]) -> Callable[..., Any]:
         def noted(sql: str, parameters: Any = ()) -> Any:
-            seen.setdefault(sql, (sql, parameters))
+            seen.append((sql, parameters))
             return run(sql, parameters)
 
         return noted
@@ -30,7 +38,18 @@ def asked(db: PostgreSQL, ask: Callable[[], object]) -> list[Statement]:
     finally:
         for name in ("execute", "query", "stream"):
             delattr(db, name)
-    return [each for each in seen.values() if _ASKS.match(each[0])]
+    return [each for each in seen if _ASKS.match(each[0])]
+
+
+def columns_converted(run: Callable[..., Any], sql: str, parameters: Any) -> list[str]:
+    """Return columns that a statement has made fractions of, row by row, to compare them with one.
+
+    `run` runs a statement. No index is of use for that.
+    """
+    if not _ASKS.match(sql):
+        return []
+    plan = "\n".join(line for (line,) in run(f"EXPLAIN {sql}", parameters))
+    return _CONVERTED.findall(plan)
 
 
 def steps(db: PostgreSQL, statement: Statement) -> Iterator[tuple[str, str, str]]:
@@ -50,5 +69,5 @@ def steps(db: PostgreSQL, statement: Statement) -> Iterator[tuple[str, str, str]
             continue
         todo += step.get("Plans", [])
         kind, table = step["Node Type"], step.get("Relation Name")
-        if table and kind != "Bitmap Heap Scan" and "Index Cond" not in step:
+        if table and kind not in _GIVEN_ROWS and "Index Cond" not in step:
             yield kind, _PART.sub("", table), step.get("Index Name", "")

@@ -19,30 +19,31 @@ _SUMMED = """
     FROM campaigns_v
 """
 _MESSAGES = """
-    SELECT {0} AS campaign_id, sum(state = 'sent') AS messages, sum(deliveries) AS deliveries,
-        sum(clicked_deliveries) AS clicked, sum(shared AND state = 'sent') AS shared_messages,
+    SELECT {0} AS campaign_id, count(*) FILTER (WHERE state = 'sent') AS messages, sum(deliveries) AS deliveries,
+        sum(clicked_deliveries) AS clicked,
+        count(*) FILTER (WHERE shared = 1 AND state = 'sent') AS shared_messages,
         sum(shared_recipients) AS shared_recipients
     FROM messages_v GROUP BY 1
 """
 _DELIVERIES = """
     SELECT {0} AS campaign_id, sum(is_delivery) AS deliveries,
-        sum(is_delivery AND clicks_human > 0) AS clicked
+        count(*) FILTER (WHERE is_delivery = 1 AND clicks_human > 0) AS clicked
     FROM deliveries_v GROUP BY 1
 """
 _CLICKS = """
-    SELECT {0} AS campaign_id, sum(verdict != 'machine') AS clicks_human,
-        sum(verdict = 'doubtful') AS clicks_doubtful, count(*) AS clicks_all,
-        sum(recipient = 0) AS clicks_shared
+    SELECT {0} AS campaign_id, count(*) FILTER (WHERE verdict != 'machine') AS clicks_human,
+        count(*) FILTER (WHERE verdict = 'doubtful') AS clicks_doubtful, count(*) AS clicks_all,
+        count(*) FILTER (WHERE recipient = 0) AS clicks_shared
     FROM clicks_v GROUP BY 1
 """
 _PEOPLE = """
-    SELECT campaign_id, sum(best > 1) AS unique_human, sum(best = 2) AS unique_doubtful,
-        count(*) AS unique_all
+    SELECT campaign_id, count(*) FILTER (WHERE best > 1) AS unique_human,
+        count(*) FILTER (WHERE best = 2) AS unique_doubtful, count(*) AS unique_all
     FROM (
         SELECT {0} AS campaign_id, max(CASE verdict WHEN 'human' THEN 3 WHEN 'doubtful' THEN 2 ELSE 1 END)
             AS best
         FROM clicks_v WHERE person IS NOT NULL GROUP BY 1, person
-    ) GROUP BY 1
+    ) AS people GROUP BY 1
 """
 
 

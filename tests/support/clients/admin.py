@@ -54,7 +54,7 @@ class Client:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
 
         def request() -> Answer:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
             with contextlib.closing(connection):
                 connection.request(method, path, body, named)
                 answer = connection.getresponse()

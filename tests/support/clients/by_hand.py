@@ -38,7 +38,7 @@ def arrives(url: str) -> str:
             return None
 
     try:
-        urllib.request.build_opener(Stay).open(url, timeout=10)
+        urllib.request.build_opener(Stay).open(url, timeout=60)
     except urllib.error.HTTPError as error:
         return error.headers["location"]
     raise AssertionError(f"{url} does not redirect")

@@ -6,8 +6,10 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from config.loading.load import load
-from tracker.cli import consent, identify, purge, reclassify, report, webhook
-from tracker.cli import message as message_command
+from tracker.cli.decisions import consent, forget
+from tracker.cli.operations import purge, reclassify, webhook
+from tracker.cli.reports import identify, report
+from tracker.cli.reports import message as message_command
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.spool.writer import Spool
 
@@ -21,6 +23,7 @@ COMMANDS = {
     "purge": purge.purge,
     "reclassify": reclassify.reclassify,
     "consent": consent.consent,
+    "forget": forget.forget,
     "identify": identify.identify,
     "message": message_command.message,
     "webhook test": webhook.test,

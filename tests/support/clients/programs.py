@@ -9,10 +9,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+
+from tests.support.waiting import WITHIN_S
 
 WAYPOST = Path(sys.executable).with_name("waypost")
 
@@ -45,15 +47,9 @@ def need(program: str, package: str | None = None) -> str:
     return path
 
 
-def until(holds: Callable[[], bool], within_s: float = 30) -> None:
-    """Wait for what other threads or processes bring about; fail where it does not come."""
-    deadline_s = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < deadline_s, f"not within {within_s:g} s"
-        time.sleep(0.02)
-
-
-def wait_until_listening(port: int, process: subprocess.Popen[bytes], within_s: float = 60) -> None:
+def wait_until_listening(
+    port: int, process: subprocess.Popen[bytes], within_s: float = WITHIN_S
+) -> None:
     """Wait until somebody accepts on `port`; fail at once if `process` has ended."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
@@ -79,8 +75,8 @@ def running(
         stop(process)
 
 
-def stop(process: subprocess.Popen[bytes], patience_s: float = 20) -> int:
-    """End a process as systemd would: SIGTERM, then SIGKILL; gives its exit status."""
+def stop(process: subprocess.Popen[bytes], patience_s: float = WITHIN_S) -> int:
+    """End a process as systemd would: SIGTERM, then SIGKILL; return its exit status."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
     try:

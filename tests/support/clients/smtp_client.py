@@ -46,10 +46,10 @@ class Dialogue:
         """Say `octets` as they are."""
         self.writer.write(octets)
 
-    async def reply(self, within_s: float = BUSY_S) -> Reply:
+    async def reply(self) -> Reply:
         """Return the next reply; fails when the server hangs up."""
         parser = ReplyParser()
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(BUSY_S):
             while True:
                 line = await self.reader.readline()
                 if not line:
@@ -75,9 +75,9 @@ class Dialogue:
         self.send(octets + b".\r\n")
         return await self.reply()
 
-    async def at_end(self, within_s: float = BUSY_S) -> bool:
+    async def at_end(self) -> bool:
         """Tell whether the server has nothing more to say and hangs up."""
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(BUSY_S):
             try:
                 return not await self.reader.read(1)
             except ConnectionError:

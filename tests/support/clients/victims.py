@@ -106,14 +106,14 @@ def feed_node(node: Config) -> None:
     log = os.open(node.store.file("feeder.log"), os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    with Feeding(node):
+    with Feeding(node, "feed"):
         threading.Event().wait()
 
 
 def stream(folder: Path, url: str) -> None:
     """Feed the store, and send its stream, without end."""
     streamed = config(folder).model_copy(update={"stream": StreamConfig(url=url)})
-    with Feeding(streamed):
+    with Feeding(streamed, "feed"):
         threading.Event().wait()
 
 

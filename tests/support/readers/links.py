@@ -77,7 +77,7 @@ class Links:
         self, path: str, method: str = "GET", host: str = "127.0.0.1", **headers: str
     ) -> Answer:
         """Make one request on a connection of its own, with the headers of a browser."""
-        connection = http.client.HTTPConnection(host, self.stack.http, timeout=10)
+        connection = http.client.HTTPConnection(host, self.stack.http, timeout=60)
         with contextlib.closing(connection):
             connection.request(method, path, headers=BROWSER | headers)
             response = connection.getresponse()

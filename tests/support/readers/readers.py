@@ -24,6 +24,6 @@ def tracked(content: bytes) -> list[str]:
 def follow(url: str) -> str:
     """Click a link as a browser does; gives where it leads, or nothing if it leads nowhere."""
     parts = urlsplit(url)
-    with closing(http.client.HTTPConnection(parts.netloc, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(parts.netloc, timeout=60)) as connection:
         connection.request("GET", parts.path, headers=BROWSER)
         return connection.getresponse().getheader("Location") or ""

@@ -6,10 +6,10 @@ would deliver anyone's mail: through its own cleanup, queue and delivery agent.
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.clients.programs import free_port, need, wait_until_listening
+from tests.support.waiting import until
 
 MAIN = """\
 compatibility_level = 3.6
@@ -49,6 +50,7 @@ alias_maps =
 
 MASTER = """\
 127.0.0.1:{port} inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
@@ -91,18 +93,24 @@ class Postfix:
         """Return every message delivered so far, the latest last, as stored, in lines of CRLF."""
         inbox = self.folder / "mail" / "inbox" / "new"
         found = inbox.iterdir() if inbox.is_dir() else ()
-        # Their names have the second first, and what follows it is in no order.
-        files = sorted(found, key=lambda file: file.stat().st_mtime_ns)
+        files = sorted(found, key=_delivered_at)
         return [file.read_bytes().replace(b"\n", b"\r\n") for file in files]
 
-    def wait_for(self, count: int, within_s: float = 30) -> list[bytes]:
+    def wait_for(self, count: int) -> list[bytes]:
         """Return all messages, once `count` are delivered."""
-        deadline = time.monotonic() + within_s
-        while len(found := self.delivered()) < count:
-            if time.monotonic() > deadline:
-                pytest.fail(f"{len(found)} of {count} messages delivered\n{self.log}")
-            time.sleep(0.05)
-        return found
+        until(lambda: len(self.delivered()) >= count, seen=lambda: self.log)
+        return self.delivered()
+
+    def flush(self) -> None:
+        """Have it try all of its queue now, whenever it would by itself."""
+        _run("flush", self.folder / "conf")
+
+
+def _delivered_at(file: Path) -> tuple[int, ...]:
+    """Return the second and the microsecond that the name of a delivered file tells: Postfix's, or Exim's."""
+    told = re.match(r"(\d+)\.(?:V\w+)?M(\d+)(?:P\d+)?\.", file.name)
+    assert told is not None, file
+    return tuple(map(int, told.groups()))
 
 
 def sent(stored: bytes) -> bytes:
@@ -159,7 +167,7 @@ def _furnish(postfix: Postfix, settings: Mapping[str, str], services: str) -> No
 @contextlib.contextmanager
 def _started(program: str, postfix: Postfix) -> Iterator[None]:
     conf = postfix.folder / "conf"
-    subprocess.run([program, "-c", conf, "check"], check=True, capture_output=True, timeout=60)
+    _run("check", conf)
     with (postfix.folder / "log" / "console").open("wb") as console:
         # A session of its own: its master ends by a signal to the whole process group.
         master = subprocess.Popen(
@@ -172,5 +180,10 @@ def _started(program: str, postfix: Postfix) -> Iterator[None]:
         wait_until_listening(postfix.port, master)
         yield
     finally:
-        subprocess.run([program, "-c", conf, "stop"], check=False, capture_output=True, timeout=60)
+        _run("stop", conf)
         master.wait(30)
+
+
+def _run(command: str, conf: Path) -> None:
+    program = need("postfix")
+    subprocess.run([program, "-c", conf, command], check=True, capture_output=True, timeout=60)

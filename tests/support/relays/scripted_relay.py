@@ -31,12 +31,16 @@ LAX_END = re.compile(rb"(?:\r\n|\r|\n)\.(?:\r\n|\r|\n)")
 
 @dataclass(frozen=True)
 class Step:
-    """What the relay says to one command, and does after it: close, reset or half-close."""
+    """What the relay says to one command, and does after it: close, reset or half-close.
+
+    Before it says so, `delay_s` passes, and `once` is set, where that is given.
+    """
 
     reply: bytes = b""
     delay_s: float = 0
     then: str = ""
     slowly: bool = False
+    once: asyncio.Event | None = None
 
 
 @dataclass
@@ -134,6 +138,8 @@ class _Conversation:
     async def play(self, name: str, usual: bytes) -> bytes:
         step = self.relay.step(name, usual)
         await asyncio.sleep(step.delay_s)
+        if step.once is not None:
+            await step.once.wait()
         for piece in [bytes((octet,)) for octet in step.reply] if step.slowly else [step.reply]:
             self.writer.write(piece)
             await self.writer.drain()

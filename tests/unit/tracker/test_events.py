@@ -1,11 +1,13 @@
 """The form of events on disk."""
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.policy.reasons import Untouched
 from tests.support.checks.facts import (
     opened,
     taken,
@@ -16,15 +18,21 @@ from tracker.events import (
     BadEvent,
     Clicked,
     Event,
+    LinkSet,
     MessageAccepted,
     MessageHandled,
     MessagePending,
     MessageRefused,
+    Opened,
     Recipient,
     SentLink,
+    Told,
     decode,
     encode,
+    encode_apart,
+    encode_unnamed,
     erased,
+    link_fields,
     purged,
 )
 
@@ -73,20 +81,84 @@ def test_events_come_back_as_they_were(event: Event) -> None:
     assert decode(line) == event
 
 
-WORDS = st.lists(st.text()).map(tuple)
+WORDS = st.lists(st.text(), max_size=3).map(tuple)
+NUMBERS = st.integers(0, 2**63 - 1)
+MOMENTS = st.floats(1.0, 9e10)
+MAYBE = st.none() | st.text()
 CLICKS = st.builds(
     Clicked,
-    *(st.text(), st.floats(1.0, 9e10), st.text()),
-    *(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1)),
-    *(st.text(), st.text(), st.booleans(), WORDS, st.none() | st.text(), st.text(), WORDS),
-    *(st.none() | st.text(), st.booleans()),
+    *(st.text(), MOMENTS, st.text(), NUMBERS, NUMBERS, NUMBERS),
+    *(st.text(), st.text(), st.booleans(), WORDS, MAYBE, st.text(), WORDS),
+    *(MAYBE, st.booleans()),
+)
+OPENS = st.builds(Opened, st.text(), MOMENTS, st.text(), NUMBERS, NUMBERS, st.booleans())
+RECIPIENTS = st.lists(st.builds(Recipient, NUMBERS, st.text(), MAYBE), max_size=3).map(tuple)
+LINKS = st.lists(st.builds(SentLink, NUMBERS, st.text(), MAYBE, st.text(), WORDS), max_size=3).map(
+    tuple
+)
+MESSAGES = (
+    st.builds(
+        MessagePending,
+        *(st.text(), MOMENTS, st.text(), MAYBE, st.booleans(), RECIPIENTS, LINKS, st.booleans()),
+        *(MAYBE, st.none() | NUMBERS),
+    )
+    | st.builds(
+        MessageAccepted,
+        *(st.text(), MOMENTS, st.lists(NUMBERS).map(tuple), st.booleans(), st.booleans()),
+        st.none() | NUMBERS,
+    )
+    | st.builds(
+        MessageRefused,
+        *(st.text(), MOMENTS, st.lists(NUMBERS).map(tuple), st.booleans(), st.none() | NUMBERS),
+    )
+    | st.builds(
+        MessageHandled,
+        *(st.text(), NUMBERS, NUMBERS, st.text(), st.sampled_from(["delivered", "in_doubt"])),
+        *(st.text(), RECIPIENTS, st.text(), MAYBE, MAYBE, MAYBE, MAYBE, MAYBE),
+        st.none() | st.sampled_from(Untouched),
+    )
+    | st.builds(LinkSet, st.text(), LINKS)
 )
 
 
-@given(CLICKS)
-def test_a_click_is_written_as_any_event_is(click: Clicked) -> None:
-    """Only faster: a reader waits for it."""
-    assert encode(click) == events._ADAPTER.dump_json(click)
+@given(CLICKS | OPENS | MESSAGES)
+def test_an_event_is_written_as_its_adapter_would(event: Told) -> None:
+    """Only faster: readers and mail wait for it."""
+    assert encode(event) == events._ADAPTER.dump_json(event)
+
+
+@given(MESSAGES, st.text(min_size=1))
+def test_a_message_whose_links_stand_apart_is_written_as_one_without(
+    event: Told, name: str
+) -> None:
+    """Under the name of their set, without a second event being made of it."""
+    if isinstance(event, MessagePending):
+        assert encode_apart(event, name) == encode(replace(event, links=(), link_set=name))
+
+
+@given(LINKS)
+def test_a_set_without_its_name_is_written_as_one_with_an_empty_name(
+    links: tuple[SentLink, ...],
+) -> None:
+    """Of the fields of its links alone."""
+    assert encode_unnamed(tuple(map(link_fields, links))) == encode(LinkSet("", links))
+
+
+def test_octets_that_are_no_text_are_escaped_in_a_set_without_its_name() -> None:
+    """As in any other event."""
+    odd = (SentLink(1, "https://example.com/\udcff", None, "\udcff", ("\udcff",)),)
+    assert encode_unnamed(tuple(map(link_fields, odd))) == encode(LinkSet("", odd))
+
+
+def test_octets_that_are_no_text_are_escaped_beside_links_that_stand_apart() -> None:
+    """As in any other event."""
+    odd = replace(with_pixel(), campaign="\udcff")
+    assert encode_apart(odd, "0123") == encode(replace(odd, links=(), link_set="0123"))
+
+
+def test_every_event_has_its_writer() -> None:
+    """A kind of event that had none could not be told of."""
+    assert set(events._WRITERS) == set(get_args(Told))
 
 
 def test_a_click_with_octets_that_are_no_text_is_kept() -> None:

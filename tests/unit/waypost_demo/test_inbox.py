@@ -14,7 +14,7 @@ CONTENT = b"From: shop@example.com\r\nSubject: =?utf-8?q?gr=C3=BCn?=\r\n\r\nHi.\
 
 def deliver(port: int, recipient: str) -> None:
     """Send a message as any program would."""
-    with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
+    with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
         client.sendmail("shop@example.com", recipient, CONTENT)
 
 

@@ -23,6 +23,11 @@ def test_markup_in_a_cell_is_text() -> None:
     assert printed(cell("[link=http://x]a[/link]", "bold")) == "[link=http://x]a[/link]\n"
 
 
+def test_what_rich_takes_for_an_emoji_is_text() -> None:
+    """A path or a time may hold such."""
+    assert printed(":x:") == ":x:\n"
+
+
 def test_a_cell_shows_controls_in_its_own_row() -> None:
     """A line feed makes no second one."""
     table = Table("name")

@@ -12,7 +12,8 @@ from config.cli.options import config_option, config_option_without_files
 from config.keys import token_keys
 from config.schema import Config
 from tests.support.commands import run
-from tracker.cli import consent, forget, identify, report
+from tracker.cli.decisions import consent, forget
+from tracker.cli.reports import identify, report
 from waypost import cli
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")

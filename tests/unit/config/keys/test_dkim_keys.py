@@ -12,6 +12,9 @@ from config.keys import dkim_keys
 from config.keys.dkim_keys import KeyUnusable
 from config.keys.secret_files import KeyFileError, write_secret
 from config.schema import DkimAlgorithm
+from tests.support import rsa_numbers
+
+PRIMES = rsa_numbers.primes()
 
 
 @pytest.mark.parametrize("algorithm", ["rsa-sha256", "ed25519-sha256"])
@@ -156,6 +159,55 @@ def test_what_is_wrong_with_a_key_file_is_told_with_what_would_be_right(tmp_path
     assert hints["weak.pem", "rsa-sha256"] == "make one of 2048 bits: openssl genrsa 2048"
     assert hints["weak.pem", "ed25519-sha256"] == 'algorithm = "rsa-sha256"'
     assert hints["public.pem", "rsa-sha256"].startswith("it begins with -----BEGIN PRIVATE KEY")
+
+
+def test_an_rsa_key_of_any_hand_is_read() -> None:
+    """That its numbers fit each other is all that is asked."""
+    assert dkim_keys.load_dkim_key(rsa_numbers.pem_of(rsa_numbers.numbers_of(*PRIMES)))
+
+
+def test_the_primes_of_a_key_are_tried_where_there_is_time() -> None:
+    """Numbers that only fit each other are no key."""
+    (one, another), (prime, _) = rsa_numbers.primes(1024), rsa_numbers.primes(2048)
+    pem = rsa_numbers.pem_of(rsa_numbers.numbers_of(one * another, prime))
+    assert dkim_keys.load_dkim_key(pem)
+    assert "whose primes are none" in primes_trouble(pem)
+
+
+@pytest.mark.parametrize("algorithm", ["rsa-sha256", "ed25519-sha256"])
+def test_a_key_of_ours_has_nothing_wrong(algorithm: DkimAlgorithm) -> None:
+    """However long it is looked at."""
+    assert primes_trouble(dkim_keys.new_dkim_key(algorithm)) == ""
+
+
+def primes_trouble(pem: bytes) -> str:
+    """Return why the primes of a key are none; "" where nothing is wrong with them."""
+    try:
+        dkim_keys.require_primes(pem)
+    except KeyUnusable as error:
+        return str(error)
+    return ""
+
+
+def changed(number: str) -> dict[str, int]:
+    """Return the numbers of a key, one of which is not what it was."""
+    numbers = rsa_numbers.numbers_of(*PRIMES)
+    numbers[number] ^= 4
+    return numbers
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [changed(name) for name in rsa_numbers.ORDER[1:]]
+    + [rsa_numbers.numbers_of(2 * PRIMES[0], PRIMES[1])]
+    + [rsa_numbers.numbers_of(PRIMES[0], 2 * PRIMES[1])]
+    + [rsa_numbers.numbers_of(*PRIMES) | {"p": 1, "q": PRIMES[0] * PRIMES[1]}],
+    ids=[*rsa_numbers.ORDER[1:], "p even", "q even", "p one"],
+)
+def test_a_key_whose_numbers_do_not_fit_each_other_is_refused(numbers: dict[str, int]) -> None:
+    """As a file that lost an octet."""
+    with pytest.raises(KeyUnusable, match=r"^not a private key in PEM without a passphrase: "):
+        dkim_keys.load_dkim_key(rsa_numbers.pem_of(numbers))
 
 
 @pytest.mark.parametrize("algorithm", ["rsa-sha256", "ed25519-sha256"])

@@ -120,6 +120,16 @@ def test_a_key_of_another_certificate_is_found(tmp_path: Path) -> None:
     assert finding.what.endswith("do not work together: key values mismatch")
 
 
+@pytest.mark.parametrize("lacks", ["certificate", "key"])
+def test_a_file_that_lacks_one_of_the_two_is_told_so(tmp_path: Path, lacks: str) -> None:
+    """OpenSSL names no reason there."""
+    certificate(tmp_path)
+    other = {"certificate": "server.key", "key": "server.pem"}[lacks]
+    (tmp_path / other).chmod(0o600)
+    (finding,) = found(tmp_path, tracker={"tls_cert": other})
+    assert finding.what.endswith("do not work together: no certificate can be read, or no key")
+
+
 def test_the_key_of_a_certificate_may_be_read_by_a_group(tmp_path: Path) -> None:
     """Debian's ssl-cert; but not by everybody."""
     certificate(tmp_path)

@@ -16,6 +16,7 @@ from config.loading.load import ConfigError, examine, load
 from config.reference.catalogue import tables, to_toml
 from config.reference.manual import example_file
 from config.values import Address
+from tests.support import rsa_numbers
 
 EXAMPLE = """\
 [proxy]
@@ -122,6 +123,18 @@ def test_commands_without_need_of_keys_load_without_them(tmp_path: Path) -> None
         "keys.file",
         "sender.dkim.key_file",
     ]
+
+
+def test_what_takes_long_is_left_to_who_looks_closely(tmp_path: Path) -> None:
+    """Whether the primes of a key are some: a service that starts tries a signature in its place."""
+    (one, another), (prime, _) = rsa_numbers.primes(1024), rsa_numbers.primes(2048)
+    file = furnish(tmp_path)
+    key = tmp_path / "dkim.pem"
+    key.write_bytes(rsa_numbers.pem_of(rsa_numbers.numbers_of(one * another, prime)))
+    assert load(file).sender[0].dkim[0].key_file == key
+    (problem,) = examine(file).problems
+    assert problem.key == "sender.dkim.key_file"
+    assert problem.what == f"{key} holds an RSA key whose primes are none"
 
 
 def test_without_a_table_for_the_store_it_is_beside_the_file(

@@ -12,10 +12,10 @@ import click.testing
 import pytest
 import trustme
 
-from config.cli.check import check
 from config.keys import dkim_keys, token_keys
 from config.loading.load import ConfigError, load
 from tests.support.repository import CONFIGS
+from tracker.cli.check import check
 
 FOLDERS = sorted(CONFIGS.iterdir())
 

@@ -68,6 +68,13 @@ def test_a_value_of_another_type_is_told_as_toml_names_types(
     assert bool(advice) == bool(hint)
 
 
+def test_a_word_for_how_many_processes_is_told_of_the_one_that_there_is() -> None:
+    """Whoever meant "auto" is not sent to write a number."""
+    what, hint = told('tracker.workers = "Auto"')
+    assert what == '"Auto" is not a number of processes'
+    assert hint == 'write a whole number, or "auto"'
+
+
 @pytest.mark.parametrize(("value", "meant"), [("true", "on"), ("false", "off")])
 def test_a_switch_is_no_truth_value(value: str, meant: str) -> None:
     """Whoever writes one learns the word for it."""

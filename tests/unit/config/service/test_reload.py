@@ -9,7 +9,7 @@ import pytest
 
 from config.schema import Config
 from config.service import reload, systemd
-from config.service.reload import changed, keep, on_sighup, tell
+from config.service.reload import changed, keep, on_sighup, reload_unheard, tell
 
 
 async def hang_up(told: asyncio.Event) -> None:
@@ -54,6 +54,27 @@ async def test_one_that_came_while_blocked_is_heard() -> None:
     with on_sighup(told.set):
         async with asyncio.timeout(5):
             assert await told.wait()
+
+
+@pytest.mark.parametrize(
+    ("waiting", "told"), [((), ""), (("a.b",), "takes a restart for a.b"), (None, "not reloaded")]
+)
+def test_systemd_hears_what_only_workers_log(
+    waiting: tuple[str, ...] | None, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes a restart, or why nothing was reloaded; no error gets further."""
+    heard: list[str] = []
+    monkeypatch.setattr(systemd, "status", heard.append)
+
+    def reload() -> tuple[str, ...]:
+        if waiting is None:
+            raise RuntimeError("a fault")
+        return waiting
+
+    reload_unheard("a service", reload)
+    assert told in heard[-1]
+    assert ("a fault" in heard[-1]) == (waiting is None)
+    reload_unheard("a service", tuple)  # as it was before this test
 
 
 BEFORE = Config.model_validate({"proxy": {"workers": 1}, "log": {"level": "error"}})

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from config.service import shared_counts
 from config.service.shared_counts import ALONE, SharedCounts
-from tests.support.clients.programs import until
 from tests.support.repository import ROOT
+from tests.support.waiting import until
 
 KILLED = """
 import os, sys, time
@@ -72,7 +72,7 @@ def test_what_a_killed_process_held_is_given_back(tmp_path: Path) -> None:
     assert parent.stdout.readline() == "7 3\n"
     os.kill(int(pid.read_text()), signal.SIGKILL)
     assert parent.stdout.read() == "0 0\n1\n"
-    assert parent.wait(20) == 0
+    assert parent.wait(60) == 0
     parent.stdout.close()
 
 

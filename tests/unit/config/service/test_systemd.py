@@ -214,6 +214,12 @@ def test_a_unit_runs_no_program_that_a_minimal_system_lacks(unit: Path) -> None:
     }
 
 
+def test_what_counts_is_there_before_the_first_mail() -> None:
+    """A node that is new hears by it who agreed to nothing."""
+    (after,) = settings(ROOT / "systemd" / "waypost-proxy.service")["After"]
+    assert {"waypost-tracker.service", "waypost-feeder.service"} <= set(after.split())
+
+
 def test_a_status_is_one_line(manager: socket.socket) -> None:
     """Another line would be another message."""
     assert systemd.status("one\nREADY=1")
@@ -238,10 +244,10 @@ def test_socket_units_hold_the_default_addresses() -> None:
     }
 
 
-def test_both_services_share_user_state_and_keys() -> None:
-    """The proxy writes the spool, the tracker reads it: one user, one folder."""
-    proxy, tracker = map(settings, UNITS)
+def test_all_services_share_user_state_and_keys() -> None:
+    """The proxy writes the spool, tracker or feeder read it: one user, one folder."""
+    feeder, proxy, tracker = map(settings, UNITS)
     for name in ("User", "Group", "StateDirectory", "StateDirectoryMode", "LoadCredential"):
-        assert proxy[name] == tracker[name]
+        assert proxy[name] == tracker[name] == feeder[name]
     sysusers = (ROOT / "systemd" / "waypost.sysusers").read_text()
     assert re.search(rf"^u {proxy['User'][0]} ", sysusers, re.MULTILINE)

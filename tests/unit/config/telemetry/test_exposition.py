@@ -9,8 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from config.telemetry import exposition
 from config.telemetry.observe import SESSIONS_REFUSED
-from tests.support.clients.programs import until
 from tests.support.log_lines import capture_logs
+from tests.support.waiting import until
 
 OTHERS = """\
 # HELP waypost_sessions_refused_total Clients turned away at once, by reason.

@@ -3,7 +3,12 @@
 import io
 import json
 import logging
+import random
 import re
+from collections.abc import Callable
+from contextvars import copy_context
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -25,6 +30,27 @@ def test_a_line_for_people_has_its_facts_by_name_and_in_order() -> None:
     line = as_text("mail_sent", logging.INFO, {"to": "b c", "id": 7, "by": "x", "why": None})
     words = line.partition("Z ")[2]
     assert words == f"[info     ] {'mail_sent':30} by=x id=7 to='b c' why=None"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("a-b@example.net:[25]", "a-b@example.net:[25]"),
+        ("back\\slash", "back\\slash"),
+        ("", ""),
+        ("a b", "'a b'"),
+        ("by=x", "'by=x'"),
+        ('"', "'\"'"),
+        ("it's", '"it\'s"'),
+        ("a\nb", '"a\\nb"'),
+        (["a b"], "['a b']"),
+    ],
+)
+def test_a_value_that_could_be_taken_for_more_than_one_word_is_quoted(
+    value: object, shown: str
+) -> None:
+    """No text of others looks like a fact of ours."""
+    assert as_text("mail_sent", logging.INFO, {"to": value}).endswith(f" to={shown}")
 
 
 def test_a_line_without_facts_ends_with_its_event() -> None:
@@ -100,3 +126,40 @@ def test_a_line_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     log_lines.Lines(as_json)("mail_sent", logging.INFO, {})
     (piece,) = pieces
     assert piece.endswith("}\n")
+
+
+def column_by_column(event: str, level: int, facts: log_lines.Facts) -> str:
+    """Return a line for people, from behind its time on, as it is written without a layout."""
+    columns = [f"[{logging.getLevelName(level).lower():9}] {event:30}"]
+    columns += [f"{name}={log_lines._shown(facts[name])}" for name in sorted(facts)]
+    return " ".join(columns).rstrip(" ")
+
+
+def test_a_line_by_a_layout_is_the_line_written_column_by_column() -> None:
+    """For any facts, of the line and of its task, in any order."""
+    chance = random.Random(26)
+    words = ["", "a@example.net", "two words", "it's", "100%", "%s", "é", "\x1b[31m", "a\nb", "x=y"]
+    values: list[object] = [*words, 7, 0, -1, True, None, 1.5, [], ["a b"], b"\xff"]
+    for _ in range(500):
+        names = chance.sample(["to", "message", "reply", "size", "client", "by", "account"], 5)
+        facts = {name: chance.choice(values) for name in names[:4]}
+        of_task = {name: chance.choice(words) for name in names[2:]}
+        level = chance.choice([logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR])
+        with_facts = partial(about_task, of_task, partial(as_text, "mail_sent", level, facts))
+        line = copy_context().run(with_facts)
+        assert line.partition("Z ")[2] == column_by_column("mail_sent", level, of_task | facts)
+
+
+@pytest.mark.parametrize(
+    "us", [0, 1, 999_999, 1_000_000, 1_796_000_000_000_000, 1_796_000_000_000_010]
+)
+def test_a_time_is_the_one_that_the_standard_library_writes(us: int) -> None:
+    """In UTC, with as many digits."""
+    told = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
+    assert log_lines._at(us) == told.isoformat().replace("+00:00", "Z")
+
+
+def about_task(of_task: log_lines.Facts, write: Callable[[], str]) -> str:
+    """Return what `write` writes in a task with these facts."""
+    log_lines.about(of_task)
+    return write()

@@ -1,7 +1,11 @@
 """Dates and times in a subject, in many languages, and what only looks like one."""
 
+import re
+from random import Random
+
 import pytest
 
+from proxy.campaign import dates as module
 from proxy.campaign.dates import dates
 
 
@@ -49,3 +53,24 @@ def test_dates_and_times_are_found(subject, expected):
 def test_other_numbers_are_no_dates(subject):
     """Years and months alone stay, and so do versions, scores, ratios and amounts."""
     assert found(subject) == []
+
+
+PIECES = """12 March März 12.03.2026 12.3. 2026-03-12 14:30 Uhr UHR h H 9 10h am AM pm p.m. a.m. um at on in
+    le el de of DE OF Mai mai May 5 05 31 2026 3月12日 午後3時 3시 Mo. Monday, the den – - / EUR € % off tips
+    x ( # , . … à 12th 1er 1º steps Of-the dec Dec. déc x² ²"""
+
+
+def test_what_is_passed_over_is_no_date(monkeypatch):
+    """Asking each pattern at each number finds no more."""
+    random = Random(15)
+    texts = [
+        random.choice([" ", " ", ""]).join(random.choices(PIECES.split(), k=random.randrange(1, 9)))
+        for _ in range(6000)
+    ]
+    quick = list(map(dates, texts))
+    monkeypatch.setattr(module, "_WORD_AHEAD", re.compile("(?!)"))
+    monkeypatch.setattr(
+        module, "_WORDS_BEFORE", type("All", (), {"__contains__": lambda *_: True})()
+    )
+    assert list(map(dates, texts)) == quick
+    assert sum(map(bool, quick)) > 1000

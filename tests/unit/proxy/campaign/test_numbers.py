@@ -1,7 +1,11 @@
 """The numbers of a subject that are one reader's, and those that are the mailing's."""
 
+import re
+from random import Random
+
 import pytest
 
+from proxy.campaign import numbers as module
 from proxy.campaign.numbers import numbers
 
 
@@ -58,3 +62,20 @@ def test_numbers_of_orders_customers_and_the_like_are_the_readers(subject, numbe
 def test_amounts_percentages_years_and_issues_stay(subject):
     """They tell one mailing from another; so does what is in doubt."""
     assert found(subject) == []
+
+
+PIECES = """Order no. # #12 INV-2026-1 a-b-c x_1 98/7654 12345 4XK92PL7 … 12… ab12… - / _ -12 foo-bar
+    12-foo é9x Customer 73 new messages 3 20 % € EUR 1 000 2026 Week KW12 第12号 ١٢ ² (4711) [A-1]"""
+
+
+def test_what_is_passed_over_is_no_number(monkeypatch):
+    """Looking at the whole subject finds no more."""
+    random = Random(15)
+    texts = [
+        random.choice([" ", " ", ""]).join(random.choices(PIECES.split(), k=random.randrange(1, 9)))
+        for _ in range(6000)
+    ]
+    quick = list(map(numbers, texts))
+    monkeypatch.setattr(module, "_STRETCH", re.compile("(?s:.+)"))
+    assert list(map(numbers, texts)) == quick
+    assert sum(map(bool, quick)) > 1000

@@ -1,6 +1,8 @@
 """A subject without what is the reader's: real subjects, and what must be true of any."""
 
+from dataclasses import replace
 from itertools import combinations
+from random import Random
 
 import pytest
 from hypothesis import example, given
@@ -128,3 +130,56 @@ def test_hostile_subjects_end(unit):
     subject = unit * (100_000 // len(unit))
     reader = Reader.of("Anna van Frau 山田 太郎", "anna@example.net")
     assert len(template(subject, reader) or "") <= len(subject)
+
+
+TO = """Anna Meyer <anna@example.net>|Ada <ada.17@example.net>|janedoe84@example.net|Jörg Groß <joerg@x.org>|
+    Vincent van Gogh <v.gogh@x.org>|Анна <a@x.org>|山田 太郎 <x@x.org>|김철수 <x@x.org>|Bo <bo@x.org>|
+    "Doe, Jane" <jane_doe84@example.net>|Kate <kate@x.org>|May Rose <may.rose@x.org>|İpek <ipek@x.org>|
+    A B <ab@x.org>|info@shop.org"""
+WORDS = f"""{PIECES} Ada ADAS Ada's ada.17 Jane doe janedoe Doe84 Kate KAte kate ſ İpek ı Straße café naïve
+    shop info for the May Rose a ab b A-B gogh's Анне Иван"""
+
+
+def written(random: Random, own: list[str]) -> str:
+    """Return a subject of words, some of them `own`, some with a character more, joined in some way."""
+    more = "".join(random.choices("sa. ’'…-_9é", k=1))
+    words = [
+        each + (more if random.random() < 0.2 else "")
+        for each in random.choices(WORDS.split() + own * 10, k=random.randrange(1, 10))
+    ]
+    return random.choice([" ", " ", "", "-"]).join(words)
+
+
+def test_words_that_are_passed_over_are_nobodys_name():
+    """Looking at each word of a subject finds no more."""
+    random = Random(15)
+    named = 0
+    for _ in range(4000):
+        to = random.choice(TO.split("|")).strip()
+        subject, reader = written(random, to.partition("@")[0].split()), Reader.of_header(to)
+        made = template(subject, reader)
+        assert made == template(subject, replace(reader, forms=None)), (subject, reader)
+        named += made != template(subject)
+    assert named > 1000
+
+
+@pytest.mark.parametrize("name", ["tuning", "held_out"])
+def test_in_real_subjects_no_more_is_found_either(name):
+    """Of many languages."""
+    lines = (SUBJECTS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    for _, to, text in (line.split(" | ", 2) for line in lines if not line.startswith("#")):
+        reader = Reader.of_header(to)
+        assert template(text, reader) == template(text, replace(reader, forms=None))
+
+
+def test_a_very_long_local_part_is_looked_at_word_by_word():
+    """Its beginnings would be too many to be kept."""
+    reader = Reader.of("", "annabella" + "x" * 60 + "@example.net")
+    assert reader.forms is None
+    assert template("Annabella, hi", reader) == "…, hi"
+
+
+def test_what_a_local_part_ends_with_is_not_passed_over():
+    """As little as what it begins with."""
+    assert template("Doe, hi", Reader.of("", "janedoe@example.net")) == "…, hi"
+    assert template("Jane, hi", Reader.of("", "janedoe@example.net")) == "…, hi"

@@ -14,9 +14,10 @@ from config.service import systemd
 from config.telemetry import exposition
 from proxy.cli.serve import _shares, proxy_command
 from proxy.server.sockets import Sockets
-from tests.support.clients.programs import WAYPOST, free_port, stop, until
+from tests.support.clients.programs import WAYPOST, free_port, stop
 from tests.support.session_fixtures import configuration
 from tests.support.stack import Mailbox, Stack
+from tests.support.waiting import until
 
 
 @pytest.fixture

@@ -13,9 +13,14 @@ import uvloop
 
 from config.keys.certificates import server_context
 from proxy.client.connection import ClientConnection, ClientGone, LineTooLong
-from proxy.client.limits import RECEIVE_OCTETS, SESSION_BUFFER_OCTETS
+from proxy.client.limits import (
+    RECEIVE_OCTETS,
+    RECEIVE_OF_MESSAGE_OCTETS,
+    SESSION_BUFFER_OCTETS,
+)
 from tests.support.clients.smtp_client import reset
 from tests.support.identity_fixtures import client_context
+from tests.support.waiting_in_loop import until
 
 
 @dataclass
@@ -49,6 +54,20 @@ async def pair() -> AsyncIterator[Pair]:
     connection.abort()
     server.close()
     await asyncio.sleep(0)
+
+
+async def test_more_is_read_at_a_time_while_a_message_comes(pair: Pair) -> None:
+    """What a client says ahead of us is bounded more tightly."""
+    arriving = memoryview(bytearray(2 * RECEIVE_OF_MESSAGE_OCTETS))
+    connection = ClientConnection(lambda _: None, arriving)
+    assert len(connection.get_buffer(-1)) == RECEIVE_OCTETS
+    await pair.arrived(b"octets\r\nNOOP\r\n")
+    pair.connection._arriving = arriving
+    await pair.connection.chunk(1)
+    assert len(pair.connection.get_buffer(-1)) == RECEIVE_OF_MESSAGE_OCTETS
+    await pair.arrived(b"NOOP\r\n")
+    await pair.connection.line(100, 1)
+    assert len(pair.connection.get_buffer(-1)) == RECEIVE_OCTETS
 
 
 async def test_lines_end_with_lf_and_may_have_cr(pair: Pair) -> None:
@@ -126,8 +145,7 @@ async def test_a_half_closed_client_is_read_to_its_end(pair: Pair) -> None:
 async def test_a_lost_client_swallows_replies(pair: Pair) -> None:
     """Writing to nobody is no error; reading is."""
     reset(pair.writer)
-    await asyncio.sleep(0.02)
-    assert pair.connection.lost
+    await until(lambda: pair.connection.lost)
     pair.connection.send(b"250 ok\r\n")
     await pair.connection.drain()
     with pytest.raises(ClientGone):

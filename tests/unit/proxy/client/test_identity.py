@@ -64,6 +64,21 @@ def test_who_is_trusted_without_a_login_may_have_the_relay_at_once() -> None:
     assert known(LOCAL).identity.may_keep_relay
 
 
+def test_where_judging_fails_nobody_is_taken_for_the_client_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However often it is asked for: the one before may have been trusted."""
+    each = known(LOCAL)
+    assert each.identity.trusted
+    each.identity.client = STRANGER
+    with monkeypatch.context() as patching:
+        patching.setattr("proxy.client.trust.network", lambda _client: 1 / 0)
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError):
+                assert not each.identity.trusted
+    assert not each.identity.trusted
+
+
 @pytest.mark.parametrize(
     ("client", "tls", "safe"),
     [(LOCAL, False, True), (STRANGER, False, False), (STRANGER, True, True)],

@@ -22,7 +22,7 @@ from proxy.relay.upstream import Upstream
 from proxy.smtp import replies
 from tests.support.clients.smtp_client import Dialogue
 from tests.support.relays.scripted_relay import EXTENSIONS, ScriptedRelay, Step
-from tests.support.session_fixtures import until
+from tests.support.waiting_in_loop import until
 
 LOCAL, STRANGER = Client(parse_ip("127.0.0.1")), Client(parse_ip("203.0.113.9"))
 LOGIN = b"PLAIN AGFsaWNlAHNlY3JldA=="

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from config.service.shared_counts import LOOK_AGAIN_S, SharedCounts
 from proxy.client import login_slots
 from proxy.client.login_slots import LoginsCrowded, LoginSlots
+from tests.support.waiting_in_loop import until
 
 
 @asynccontextmanager
@@ -131,11 +132,13 @@ async def test_workers_hold_the_slots_together() -> None:
     async with held(here, "a"):
         tasks = [await waiting(there, network, admitted) for network in ("a", "b")]
         await asyncio.sleep(2 * LOOK_AGAIN_S)
-        assert (admitted, here.held, there.held) == (["b"], 2, 2)
+        await until(lambda: (admitted, here.held, there.held) == (["b"], 2, 2))
     tasks[1].cancel()
-    await asyncio.sleep(2 * LOOK_AGAIN_S)
-    assert admitted == ["b", "a"]
+    await until(lambda: admitted == ["b", "a"])
+    assert (here.held, there.held) == (1, 1)
     tasks[0].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert (here.held, there.held) == (0, 0)
 
 
 async def test_a_worker_whose_clients_queue_leaves_some_to_another() -> None:

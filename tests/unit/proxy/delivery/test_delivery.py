@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from proxy.rewrite.render import Rendering
 from proxy.rewrite.submission import Fault
 from proxy.scheduling.dispatch import Dispatcher
 from proxy.session.services import Services
+from proxy.signing.signer import Signer
 from proxy.smtp import replies
 from proxy.smtp.replies import Reply
 from tests.support.delivering import accept, kept, transaction, upstream_to
@@ -26,7 +28,7 @@ from tests.support.mail import html_message, link
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import configuration
 from tracker.events import Event, MessageAccepted, MessageHandled, MessagePending, MessageRefused
-from tracker.spool import segments
+from tracker.spool import segments, turns
 from tracker.spool.open_segment import OpenSegment
 from tracker.spool.parcel import Parcel, SpoolError
 from tracker.spool.writer import Spool
@@ -294,6 +296,24 @@ async def test_a_copy_that_cannot_be_made_is_the_original_for_that_one(
     assert relay.messages[0].data == PLAIN
 
 
+@pytest.mark.parametrize("sign", ["rewritten", "always"])
+async def test_what_was_told_of_a_copy_that_could_not_be_signed_is_taken_back(
+    sign: str, at: At, relay: ScriptedRelay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message is not tracked, whether it goes out or not."""
+    tables = signing_always(tmp_path)
+    tables["sender"][0]["sign"] = sign
+    sender = await at(**tables)
+    monkeypatch.setattr(Signer, "signature", broken)
+    verdict = await sender.deliver()
+    assert verdict.delivered == (sign != "always")
+    assert len(relay.messages) == verdict.delivered
+    pending, refused = sender.events()
+    assert isinstance(pending, MessagePending)
+    assert isinstance(refused, MessageRefused)
+    assert refused.message_id == pending.message_id
+
+
 @pytest.mark.parametrize("where", ["shared", "left_alone"])
 async def test_mail_that_must_be_signed_is_not_sent_unsigned(
     where: str, at: At, relay: ScriptedRelay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -366,6 +386,47 @@ async def test_mail_does_not_wait_for_its_event(
     assert "event_not_durable" in [line["event"] for line in logged]
 
 
+@pytest.mark.parametrize(("tables", "copies"), [({}, 1), (PERSONAL, 2)], ids=["shared", "personal"])
+async def test_the_relay_gets_no_final_dot_before_its_event_is_durable(
+    tables: dict[str, Any],
+    copies: int,
+    at: At,
+    relay: ScriptedRelay,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Until then nobody can read the message: a click must find whose it is."""
+    order: list[str] = []
+    held: list[Parcel] = []
+    step, loop = relay.step, asyncio.get_running_loop()
+
+    def durable() -> None:
+        order.append("durable")
+        for parcel in held:
+            parcel.tell(None)
+        held.clear()
+
+    def hand_over(_spool: Spool, parcels: Sequence[Parcel]) -> None:
+        for parcel in parcels:
+            if parcel.early:
+                parcel.tell(None)
+            else:
+                held.append(parcel)
+
+    def noted(name: str, usual: bytes) -> Step:
+        if name in ("DATA", "DOT"):
+            order.append(name)
+        if name == "DATA":
+            loop.call_later(0.05, durable)
+        return step(name, usual)
+
+    monkeypatch.setattr(turns, "Turns", partial(turns.Turns, patience_s=60))
+    monkeypatch.setattr(Spool, "hand_over", hand_over)
+    monkeypatch.setattr(relay, "step", noted)
+    async with asyncio.timeout(60):
+        assert (await (await at(**tables)).deliver(A, B)).delivered
+    assert order == ["DATA", "durable", "DOT"] * copies
+
+
 async def test_what_the_relay_took_is_written_before_the_client_hears_so(
     at: At, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -381,7 +442,7 @@ async def test_what_the_relay_took_is_written_before_the_client_hears_so(
     verdict = await sender.deliver(A)
     assert verdict.delivered
     (path,) = segments.listing(sender.services.config.store.spool_dir)
-    told = [line.rpartition(b'"kind":')[2] for line in path.read_bytes().splitlines()]
+    told = [line.rpartition(b'"kind":')[2] for line in path.read_bytes().rstrip().splitlines()]
     assert told == [b'"links"}', b'"pending"}', b'"handled"}', b'"accepted"}']
 
 

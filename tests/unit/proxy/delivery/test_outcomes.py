@@ -182,3 +182,12 @@ def test_a_message_that_we_refuse_is_logged_once(logged):
         }
     ]
     assert metric("waypost_messages_total", outcome="refused") == before + 1
+
+
+def test_the_fields_of_another_copy_are_its_own():
+    """However often those of one are asked for."""
+    handed = handover(transaction())
+    one, another = (b"Message-ID: <%s@example.com>\r\n\r\n" % name for name in (b"a", b"b"))
+    assert handed.named(one) is handed.named(one)
+    assert handed.named(one).message_id == "<a@example.com>"
+    assert handed.named(another).message_id == "<b@example.com>"

@@ -167,6 +167,26 @@ def test_an_edit_that_cannot_be_placed_is_refused():
         seen.edits([Edit(0, 3, b"x")])
 
 
+@pytest.mark.parametrize(
+    ("label", "before", "codec"),
+    [
+        ("utf-16", codecs.BOM_UTF16_LE, "utf-16-le"),
+        ("utf-16-be", b"", "utf-16-be"),
+        ("utf-32", codecs.BOM_UTF32_BE, "utf-32-be"),
+        ("iso-2022-jp", b"", "iso2022_jp"),
+        ("iso-2022-jp", b"\x1b(B", "iso2022_jp"),
+    ],
+)
+def test_an_edit_at_the_very_start_stays_there(label, before, codec):
+    """Whatever stands behind it: a text may begin with a URL."""
+    for text in ("http://x/", "http://x/ 日本語", "http://x/ 語 日 y 本 z"):
+        octets = before + text.encode(codec)
+        seen = view(octets, label)
+        assert seen is not None
+        new = splice(octets, seen.edits([Edit(0, 5, b"https:")]))
+        assert new == before + text.replace("http:", "https:").encode(codec)
+
+
 @pytest.mark.parametrize("name", sorted(set(webencodings.LABELS.values())))
 def test_second_octets_are_never_markup(name):
     """In no charset that is read as it stands can markup be part of another character."""

@@ -113,7 +113,7 @@ def test_the_span_is_that_of_the_raw_value():
 def test_attributes_are_decoded_and_the_first_wins():
     """Those that are asked for: names are in lower case, values decoded, duplicates ignored."""
     html = b"<a Class='a &amp; b' class=c data-x id=y href=http://x/>"
-    (href,) = links(html, wanted={b"class", b"data-x"})
+    (href,) = links(html, wanted=frozenset({b"class", b"data-x"}))
     assert href.attributes == {"class": "a & b", "data-x": ""}
     assert links(html)[0].attributes == {}
 
@@ -162,6 +162,8 @@ def test_links_and_attributes_are_bounded():
     many = b" ".join(b"a%d" % number for number in range(MAX_ATTRIBUTES + 10))
     assert found(b"<a href=x " + many + b"><a href=y>") == ["y"]
     assert found(b"<a href=x " + b"b " * (MAX_ATTRIBUTES + 10) + b">") == ["x"]
+    quoted = b" ".join(b'a%d="b"' % number for number in range(MAX_ATTRIBUTES + 10))
+    assert found(b'<a href="x" ' + quoted + b'><a href="y">') == ["y"]
 
 
 @given(st.binary())

@@ -4,18 +4,18 @@ import re
 import warnings
 from itertools import zip_longest
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from bs4 import BeautifulSoup, NavigableString, Tag
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.links import labels, tokenizer
 from proxy.links.charsets import HtmlView, view
 from proxy.links.html import links
-from proxy.links.labels import MAX_LABEL_CHARACTERS, NAMES, label
+from proxy.links.labels import MAX_LABEL_CHARACTERS, label
 from proxy.message.editing import decode, parse
-
-WANTED = frozenset(name.encode() for name in NAMES)
 
 BUTTON = (
     b"<!--[if mso]><v:roundrect href=x><w:anchorlock/><center><![endif]-->"
@@ -34,6 +34,8 @@ BUTTON = (
         (b"<a href=x>a<!-- > b -->c</a>", "ac"),
         (b"<a href=x>a<a href=y>b</a>", "a"),
         (b"<a href=x title=t></a>", "t"),
+        (b"<a alt href=x title=t title=u></a>", "t"),
+        (b"<a title='a &gt; b' alt='' href=x><img></a>", "a > b"),
         (b"<a href=x>a<img alt=b src='data:," + b"A" * 5000 + b"'></a>", "a"),
         (b"<a href=x><img alt=b src='data:," + b"A" * 5000 + b"'></a>", "b"),
         (b"<area href=x alt=there>beside", "there"),
@@ -44,7 +46,7 @@ BUTTON = (
 )
 def test_a_link_is_known_by_its_text(html, text):
     """People see the text of a link, else what stands for its image."""
-    assert label(html, links(html, wanted=WANTED)[0]) == text
+    assert label(html, links(html)[0]) == text
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,41 @@ def test_a_label_has_no_markup(html, texts):
 def test_a_label_is_what_people_see(inside, text):
     """Alternative texts of all images, and nothing that is invisible: what holds letters together stays."""
     html = f"<a href=x title=title>{inside}</a>".encode()
-    assert label(html, links(html, wanted=WANTED)[0]) == text
+    assert label(html, links(html)[0]) == text
+
+
+TAIL = st.lists(
+    st.sampled_from(
+        [b' alt="one"', b' ALT="two"', b" alt='three'", b" alt", b' alt=""', b' src="x"', b" src=x", b' title=" alt="',
+         b' data-a.b="c"', b"/", b" ", b'\n style="c: d"', b'"']
+    )
+).map(b"".join)  # fmt: skip
+
+
+@given(TAIL)
+def test_the_text_of_a_usual_image_is_that_of_any(rest: bytes) -> None:
+    """In one match, where that is possible."""
+    values = tokenizer.values(rest + b">", 0, len(rest) + 1)
+    first = next((octets for name, at, octets in values if name == b"alt" and at), None)
+    assert labels._alternative(rest + b">") == first
+
+
+CONTENT = ["<strong>", "</strong>", '<span style="x">', "</span>", "<center>", "</center>", "text ", " ", "é", "&amp;",
+    '<img alt="A">', '<img src="x" alt="&lt;B" width="1">', '<img alt="">', "<img>", "<IMG ALT='c'>", "<br>", "</strong >",
+    "<!-- x -->", "<![endif]-->", "</a>", "</v:rect>", "<a href=y>", "x" * 4090]  # fmt: skip
+
+
+@given(
+    st.sampled_from(["<a href=x>", "<a href=x title=t>", "<!--[if mso]><v:rect href=x>"]),
+    st.lists(st.sampled_from(CONTENT), max_size=6),
+    st.sampled_from(["</a>", "</v:rect>", ""]),
+)
+def test_the_text_of_usual_content_is_that_of_any(start, inside, end) -> None:
+    """One match tells what going through the tags would."""
+    html = "".join([start, *inside, end]).encode()
+    texts = [label(html, href) for href in links(html)]
+    with mock.patch.object(labels, "_USUAL_CONTENT", re.compile(rb"(?!)")):
+        assert [label(html, href) for href in links(html)] == texts
 
 
 @given(st.binary())

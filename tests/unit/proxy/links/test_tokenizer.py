@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.links import tokenizer
-from proxy.links.html import links
+from proxy.links.html import Scanner, links
 from proxy.links.labels import label
 from tests.support.checks.growth import is_linear
 
@@ -122,6 +122,17 @@ TAIL = st.lists(
         ]
     )
 ).map(b"".join)
+
+
+@given(TAIL)
+def test_a_usual_link_is_read_as_any_other(tail: bytes) -> None:
+    """In one match, where that is possible."""
+    scanner = Scanner(b"<a" + tail + b">text</a>", "utf-8", frozenset({b"class", b"data-a1"}))
+    by_attribute = Scanner(scanner.html, scanner.charset, scanner.wanted)
+    by_attribute.passes_usual = False
+    scanner.run()
+    by_attribute.run()
+    assert scanner.found == by_attribute.found
 
 
 @given(TAIL)

@@ -1,12 +1,16 @@
 """The reader arrives where a browser would have gone from the original href."""
 
 import json
+import operator
+import re
+from random import Random
 
 import ada_url
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.links import urls as module
 from proxy.links.urls import destination, is_part_of, path_of, same_place
 from proxy.message.work_budget import BudgetExceeded, limit
 from tracker.urls.hosts import host
@@ -166,6 +170,43 @@ def test_places_are_compared_whatever_the_spelling(url, place):
     """What is escaped without need, default ports and fragments make no difference."""
     assert same_place(url) == place
     assert same_place(place) == place
+
+
+def test_a_usual_url_is_its_own_place(monkeypatch):
+    """As it would be without a pattern for those."""
+    random = Random(15)
+    pieces = [
+        "a",
+        "B",
+        "9",
+        ".",
+        "-",
+        "_",
+        "~",
+        "%7E",
+        "%",
+        "+",
+        ";",
+        ":",
+        ":80",
+        "@",
+        "!",
+        "/",
+        "=",
+        "&",
+        "?",
+        "#",
+    ]
+    urls = [
+        random.choice(["https://a.test/", "http://a-b.c.test/", "https://a.test", "HTTPS://a.test/", "https://A.test/", "https:/"])
+        + "".join(random.choices(pieces[: random.choice([6, 6, len(pieces)])], k=random.randrange(6)))
+        + random.choice(["", "?", "?a=b", "?a=%41&b", "?a&", "#f"])
+        for _ in range(6000)
+    ]  # fmt: skip
+    places = list(map(same_place, urls))
+    monkeypatch.setattr(module, "_USUAL_PLACE", re.compile("(?!)"))
+    assert list(map(same_place, urls)) == places
+    assert sum(map(operator.eq, urls, places)) > 500
 
 
 @given(

@@ -1,6 +1,7 @@
 """Splices that move nothing, and bodies decoded and edited whatever their octets are."""
 
 from collections.abc import Callable
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,18 @@ def test_an_edit_that_parts_a_newline_is_told(edit: Edit, keeps: bool) -> None: 
     assert keeps_newlines_paired(raw, [edit]) is keeps
     pairs = (new := splice(raw, [edit])).count(b"\r\n")
     assert keeps == (new.count(b"\r") == pairs == new.count(b"\n"))
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_an_edit_that_begins_or_ends_between_cr_and_lf_parts_them(seed: int) -> None:
+    """Wherever it is; else only what is put in could have a bare newline."""
+    random = Random(seed)
+    raw = b"".join(random.choices([b"\r\n", b"a", b"bc"], k=12))
+    start, end = sorted(random.choices(range(len(raw) + 1), k=2))
+    new = random.choice([b"", b"x", b"\r\n", b"=\r\ny", b"\n", b"\r"])
+    parted = any(raw[max(0, at - 1) : at + 1] == b"\r\n" for at in (start, end))
+    keeps = not parted and new not in (b"\n", b"\r")
+    assert keeps_newlines_paired(raw, [Edit(start, end, new)]) is keeps
 
 
 TOKENS = st.sampled_from(

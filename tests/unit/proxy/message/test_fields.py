@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.message.fields import HeaderBlock, after_mailbox_line, read_fields, unfold, values
+from proxy.message.fields import (
+    USUAL_OCTETS,
+    HeaderBlock,
+    after_mailbox_line,
+    is_read_differently,
+    read_fields,
+    read_usual,
+    unfold,
+)
 from proxy.message.limits import MAX_HEADERS
 
 
@@ -29,7 +37,7 @@ def test_offsets_of_fields_and_body(ending: bytes) -> None:
     ]
     assert raw[read.body_start :] == b"body: x" + ending
     assert not read.broken
-    assert values(raw, read.fields, b"B") == [b"2 folded\tagain"]
+    assert read.values(b"b") == [b"2 folded\tagain"]
 
 
 @pytest.mark.parametrize(
@@ -120,3 +128,91 @@ def test_any_octets_are_read(tokens: list[bytes]) -> None:
     if read.fields:
         assert read.fields[-1].end <= read.body_start <= len(raw)
         assert raw[read.fields[-1].end : read.body_start] in {b"", b"\n", b"\r\n"}
+
+
+PIECES = st.sampled_from(
+    [
+        *(b"A", b"To", b"TO", b":", b": x", b" ", b"\t", b"\r\n", b"\r\n ", b"\r\n\r\n", b"\n"),
+        *(b"\r", b"-", b"--", b"\0", b"\xe9", b"x: y\r\n", b"Subject: a\r\n b\r\n", b"--b\r\n"),
+    ]
+)
+
+
+@given(st.lists(st.sampled_from([b"", b"x: y\r\n", b"--b\r\n"])), st.lists(PIECES))
+def test_what_is_usual_is_read_alike_in_one_go_and_field_by_field(
+    before: list[bytes], tokens: list[bytes]
+) -> None:
+    """Wherever it begins; and nothing that is read differently is usual."""
+    start = len(b"".join(before))
+    raw = b"".join((*before, b"a: b\r\n", *tokens, b"\r\n\r\n"))
+    usual = read_usual(raw, start)
+    if usual is not None:
+        assert everything(usual) == everything(read_fields(raw, start, lambda _: True))
+        assert not is_read_differently(raw, read_fields(raw, start, lambda _: True))
+
+
+def everything(read: HeaderBlock) -> tuple[object, ...]:
+    """Return all that is known of a header."""
+    values = {name: read.values(name) for name in read.names.known}
+    bounds = (read.start, read.body_start, read.broken)
+    return read.fields, bounds, read.names.written, list(read.named()), values
+
+
+def test_a_usual_header_is_read_in_one_go() -> None:
+    """With folded lines, names that repeat, and a body after it."""
+    usual = read_usual(b"To: a\r\nX:\r\nTO: b,\r\n\tc\r\n\r\nSubject: body\r\n\r\n")
+    assert usual is not None
+    assert usual.values(b"to") == [b"a", b"b,\tc"]
+    assert usual.names.known == {b"to", b"x"}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\r\n",
+        b"\r\nA: 1\r\n\r\n",
+        b"A: 1\r\n",
+        b"A: 1\n\n",
+        b"A : 1\r\n\r\n",
+        b"A: 1\r\r\n\r\n",
+        b" A: 1\r\n\r\n",
+        b"From a\r\nA: 1\r\n\r\n",
+        b"A: 1\r\n--b: 2\r\n\r\n",
+        b"A: " + b"x" * USUAL_OCTETS + b"\r\n\r\n",
+        b"A:\r\n" * (MAX_HEADERS + 1) + b"\r\n",
+    ],
+)
+def test_what_is_odd_is_left_to_reading_field_by_field(raw: bytes) -> None:
+    """Whatever readers may take for something else, and what is long."""
+    assert read_usual(raw) is None
+
+
+def test_as_many_fields_as_are_allowed_are_read_in_one_go() -> None:
+    """And not one more, as above."""
+    usual = read_usual(b"A:\r\n" * MAX_HEADERS + b"\r\n")
+    assert usual is not None
+    assert len(usual.fields) == MAX_HEADERS
+
+
+@pytest.mark.parametrize(
+    ("head", "usual"),
+    [
+        (b"A: 1\r\nB: 2\r\n", True),
+        (b"A:\r\n" * 64, True),
+        (b"A:\r\n" * 65, False),
+        (b"A" * 2048 + b":\r\n", True),
+        (b"A" * 2049 + b":\r\n", False),
+    ],
+)
+def test_names_are_kept_where_they_are_few_and_short(head: bytes, *, usual: bool) -> None:
+    """Else whoever sends long ones has us keep them."""
+    for raw in (head + b"\r\n", (head + b"\r\n").replace(b"\r\n", b"\n")):
+        first, again = read_either(raw), read_either(raw + b"body")
+        assert first.names.usual is usual
+        assert (first.names is again.names) is usual
+
+
+def read_either(raw: bytes) -> HeaderBlock:
+    """Read a header in one go where it is usual."""
+    return read_usual(raw) or read_fields(raw, 0, lambda _: False)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.message import mime
 from proxy.message.limits import MAX_STRUCTURED_OCTETS
 from proxy.message.mime import (
     TransferEncoding,
@@ -181,3 +182,59 @@ def test_any_value_is_read(value: str) -> None:
 def test_time_is_linear(flood: bytes) -> None:
     """However long the value is; the limit bounds it anyway."""
     assert is_linear(lambda size: structured(b"a/b; " + flood * (size // len(flood))), 2000)
+
+
+VALUE = st.lists(
+    st.sampled_from(
+        [
+            *(
+                b"text/html",
+                b"Multipart/X",
+                b"; ",
+                b";",
+                b";\t",
+                b"charset",
+                b"BOUNDARY",
+                b"=",
+                b'"',
+                b" ",
+            ),
+            *(
+                b"=_x.1+2",
+                b"utf-8",
+                b"\xe9",
+                b"\n",
+                b"a*",
+                b"name*0",
+                b"(x)",
+                b"\\",
+                b"'",
+                b"a b",
+                b"/",
+            ),
+        ]
+    )
+).map(b"".join)
+
+
+@given(VALUE)
+def test_usual_values_are_read_as_all_others_are(value: bytes) -> None:
+    """Whatever they hold."""
+    assert structured(value) == mime._in_general(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "params"),
+    [
+        (b"text/html", {}),
+        (b'Multipart/Mixed; Boundary="----=_Part_1.2"', {"boundary": "----=_Part_1.2"}),
+        (b"multipart/mixed;\tboundary==_x", {"boundary": "=_x"}),
+    ],
+)
+def test_usual_values_are_not_taken_to_pieces(
+    value: bytes, params: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A type with no more than one parameter."""
+    monkeypatch.setattr(mime, "_in_general", None)
+    mime._remembered.cache_clear()
+    assert structured(value).params == params

@@ -1,8 +1,10 @@
 """Message-ID and Subject of a message that was not parsed."""
 
+import random
+
 import pytest
 
-from proxy.message.named_fields import HEADER_OCTETS, message_id, subject
+from proxy.message.named_fields import HEADER_OCTETS, NamedFields
 from tests.support.checks.growth import is_linear
 
 
@@ -22,7 +24,7 @@ from tests.support.checks.growth import is_linear
 )
 def test_the_first_message_id_of_the_header_is_found(content: bytes, found: str | None) -> None:
     """Folded or not, in any case; what is in the body is not."""
-    assert message_id(content) == found
+    assert NamedFields(content).message_id == found
 
 
 @pytest.mark.parametrize(
@@ -40,20 +42,59 @@ def test_the_first_message_id_of_the_header_is_found(content: bytes, found: str 
 )
 def test_the_subject_is_read_as_people_do(content: bytes, found: str) -> None:
     """On one line; what is in the body is not."""
-    assert subject(content) == found
+    assert NamedFields(content).subject == found
 
 
 def test_a_long_subject_is_cut() -> None:
     """As names are."""
-    assert len(subject(b"Subject: " + b"x" * 5000)) == 200
+    assert len(NamedFields(b"Subject: " + b"x" * 5000).subject) == 200
 
 
 def test_a_header_that_does_not_end_is_read_so_far() -> None:
     """And what is long is cut."""
-    assert message_id(b"x" * HEADER_OCTETS + b"\r\nMessage-ID: <a@example.com>\r\n") is None
-    assert len(message_id(b"Message-ID: " + b"x" * 5000) or "") == 998
+    endless = b"x" * HEADER_OCTETS + b"\r\nMessage-ID: <a@example.com>\r\n"
+    assert NamedFields(endless).message_id is None
+    assert len(NamedFields(b"Message-ID: " + b"x" * 5000).message_id or "") == 998
 
 
 def test_it_is_found_in_linear_time() -> None:
     """Whatever is folded."""
-    assert is_linear(lambda size: message_id(b"Message-ID:" + b"\r\n " * size), 10_000)
+    folded = b"\r\n "
+    assert is_linear(lambda size: NamedFields(b"Message-ID:" + folded * size).message_id, 10_000)
+
+
+def test_fields_are_those_that_a_look_line_by_line_finds() -> None:
+    """In any order, any case, folded, repeated, and beside names that are like theirs."""
+    chance = random.Random(822)
+    pieces = [
+        b"Subject",
+        b"sUBJECT",
+        b"Message-ID",
+        b"message-id",
+        b"X-Subject",
+        b"Subjects",
+        b"To",
+    ]
+    between = [b":", b" :", b"\t:", b"", b" x:"]
+    values = [b" a", b"", b" <a@b>", b"\r\n b", b" Subject: x", b" \xff", b"\n\tc"]
+    for _ in range(400):
+        lines = [b"".join(map(chance.choice, (pieces, between, values))) for _ in range(4)]
+        content = b"\r\n".join(lines) + b"\r\n\r\nSubject: of the body\r\n"
+        fields = NamedFields(content)
+        found = fields._first(b"message-id"), fields._first(b"subject")
+        assert found == (first(content, b"message-id"), first(content, b"subject"))
+
+
+def first(content: bytes, name: bytes) -> bytes | None:
+    """Return the value of the first field of this name, with the lines that go on with it."""
+    value: bytes | None = None
+    for line in content.partition(b"\r\n\r\n")[0].split(b"\n"):
+        if value is not None:
+            if line[:1] not in (b" ", b"\t"):
+                return value
+            value += b"\n" + line
+            continue
+        begin, colon, rest = line.partition(b":")
+        if colon and begin.rstrip(b" \t").lower() == name:
+            value = rest
+    return value

@@ -13,7 +13,7 @@ from proxy.message.limits import (
     MAX_PARTS,
 )
 from tests.support.checks.growth import is_linear
-from tests.support.entities import HTML, multipart
+from tests.support.entities import HTML, crlf, multipart
 
 
 def test_thousands_of_nested_parts_are_bounded() -> None:
@@ -35,6 +35,15 @@ def test_too_many_parts_leave_the_message_alone() -> None:
     assert message.skip is Skip.LIMIT
     assert len(message.parts) == MAX_PARTS
     assert message.parts[0].skip is Skip.LIMIT
+
+
+def test_too_many_nested_parts_leave_the_message_alone() -> None:
+    """Each multipart has few, and is written as usual."""
+    deep = b"\n"
+    for depth in range(3):
+        deep = multipart(b"mixed", b"b%d" % depth, *[deep] * 22)
+    message = parse(crlf(deep))
+    assert (message.skip, len(message.parts)) == (Skip.LIMIT, MAX_PARTS)
 
 
 def test_too_many_near_delimiters_leave_the_message_alone() -> None:
@@ -75,7 +84,8 @@ def test_time_to_parse_is_linear(name: str) -> None:
     assert is_linear(lambda size: parse(FLOODS[name](size)), 500)
 
 
-def test_header_limit_leaves_the_message_alone() -> None:
-    """Reading stops, and what follows is not known."""
-    message = parse(b"a:b\n" * (MAX_HEADERS + 1) + HTML)
+@pytest.mark.parametrize("field", [b"a:b\n", b"a:\r\n"])
+def test_header_limit_leaves_the_message_alone(field: bytes) -> None:
+    """Reading stops, and what follows is not known, however usual each field is."""
+    message = parse(field * (MAX_HEADERS + 1) + crlf(HTML))
     assert (message.skip, len(message.headers)) == (Skip.LIMIT, MAX_HEADERS)

@@ -12,7 +12,8 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from proxy.plugin import Handler
 from tests.support.plugged import Plugged, plugged
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
-from tests.support.session_fixtures import configuration, until
+from tests.support.session_fixtures import configuration
+from tests.support.waiting_in_loop import until
 
 MESSAGE = b"From: a@example.com\r\nSubject: hello\r\n\r\n..a line with a dot\r\n"
 SENT = MESSAGE.replace(b"\r\n..", b"\r\n.")

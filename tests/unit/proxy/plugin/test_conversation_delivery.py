@@ -12,7 +12,8 @@ from tests.support.clients.smtp_client import Dialogue
 from tests.support.mail import ORDER, ORDER_LINK
 from tests.support.plugged import Plugged, plugged
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
-from tests.support.session_fixtures import configuration, until
+from tests.support.session_fixtures import configuration
+from tests.support.waiting_in_loop import until
 
 RECIPIENTS = (b"<one@example.net>", b"<two@example.net>")
 

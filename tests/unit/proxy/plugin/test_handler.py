@@ -14,8 +14,9 @@ from proxy.plugin import Handler
 from proxy.plugin.conversation import Conversation
 from tests.support.plugged import plugged
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
-from tests.support.session_fixtures import configuration, until
+from tests.support.session_fixtures import configuration
 from tests.support.stack import Mailbox, Stack
+from tests.support.waiting_in_loop import until
 
 
 def from_cli(*arguments: object) -> Handler:
@@ -78,7 +79,7 @@ def test_a_controller_serves_with_it_and_again(stack: Stack, mailbox: Mailbox) -
         controller = Controller(handler, hostname="127.0.0.1", port=stack.smtp)
         controller.start()
         try:
-            with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+            with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=60) as client:
                 client.sendmail("a@example.com", "b@example.net", "Subject: hello\r\n\r\nhello\r\n")
         finally:
             controller.stop()

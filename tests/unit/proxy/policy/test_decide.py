@@ -238,3 +238,10 @@ def test_the_unsubscribe_link_is_known_in_any_spelling(url, listed):
     """A header and a body are often written by different programs."""
     facts = MessageFacts(unsubscribe=frozenset({"https://example.com/u?e=a@b.test"}))
     assert facts.unsubscribes(url) is listed
+
+
+def test_escapes_do_not_hide_a_listed_url():
+    """Its path stands in the destination only once these are read."""
+    facts = MessageFacts(unsubscribe=frozenset({"https://example.com/leave/7"}))
+    assert facts.unsubscribes("https://example.com/%6Ceave/7")
+    assert not facts.unsubscribes("https://example.com/%6Ceave/8")

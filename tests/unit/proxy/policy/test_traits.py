@@ -7,7 +7,7 @@ from proxy.policy.traits import REMEMBERED, Traits, UrlRules
 from tests.support.mail import html_message, link
 from tests.support.plans import URL, reasons
 from tracker.urls.hosts import own_hosts
-from tracker.urls.secrets import Caution
+from tracker.urls.secrets.rules import Caution
 
 
 def test_own_patterns_add_to_what_is_sensitive():
@@ -70,6 +70,7 @@ RULES = UrlRules(
         ("https://t.example.net/c/x", Traits(Skip.OWN_HOST, sensitive=False, group="https://t.example.net/c/x")),
         ("https://www.bank.example/", Traits(Skip.UNTRACKED_HOST, sensitive=False, group="https://www.bank.example/")),
         ("https://example.com/{{x}}", Traits(Skip.PLACEHOLDER, sensitive=False, group="https://example.com/{{x}}")),
+        ("https://t.example.net/{{x}}", Traits(Skip.OWN_HOST, sensitive=False, group="https://t.example.net/{{x}}")),
         ("https://example.com/close", Traits(None, sensitive=True, group="https://example.com/close")),
         ("https://bank.example/close", Traits(Skip.UNTRACKED_HOST, sensitive=True, group="https://bank.example/close")),
     ],

@@ -9,7 +9,7 @@ from proxy.relay import capability_cache
 from proxy.relay.capability_cache import CapabilityCache
 from proxy.relay.session import RelaySession
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
-from tests.support.session_fixtures import until
+from tests.support.waiting_in_loop import until
 
 PROBE = [b"EHLO waypost.test", b"QUIT"]
 
@@ -98,4 +98,4 @@ async def test_a_probe_ends_with_the_process(cache: CapabilityCache, relay: Scri
     cache.stop()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    await until(lambda: not relay.sessions, within_s=6)
+    await until(lambda: not relay.sessions)

@@ -3,17 +3,17 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 
 import pytest
 import trustme
-import uvloop
 
 from config.schema import RelayConfig
 from proxy.relay import session as relay_module
 from proxy.relay.connection import Fault, RelayConnection
 from proxy.relay.session import Progress, RelaySession
 from proxy.smtp import replies
+from tests.support.loops import Story, told_on_uvloop
 from tests.support.relays.relay_actions import (
     MAIL,
     RCPT,
@@ -23,7 +23,7 @@ from tests.support.relays.relay_actions import (
     relay_session,
     saying,
 )
-from tests.support.session_fixtures import until
+from tests.support.waiting_in_loop import until
 
 
 async def test_replies_keep_their_lines_and_odd_octets() -> None:
@@ -65,8 +65,7 @@ async def test_a_421_that_nobody_asked_for_is_noticed() -> None:
 
     async with relay_session({"MAIL": then_goodbye}) as (opened, relay):
         assert [answer.code for answer in await opened.exchange([MAIL])] == [250]
-        await asyncio.sleep(0.1)
-        assert opened.fault is Fault.CLOSING
+        await until(lambda: opened.fault is Fault.CLOSING)
         assert await opened.exchange([RCPT]) == [replies.NO_RELAY]
         assert relay.commands[-1] == MAIL
     assert "idle" in opened.fault_detail
@@ -76,8 +75,7 @@ async def test_an_extra_reply_is_never_paired_with_a_later_command() -> None:
     """A relay that says more than it was asked is out of step: the session ends."""
     async with relay_session({"MAIL": b"250 ok\r\n250 again\r\n"}) as (opened, _):
         await opened.exchange([MAIL])
-        await asyncio.sleep(0.02)
-        assert opened.fault is Fault.UNASKED
+        await until(lambda: opened.fault is Fault.UNASKED)
         assert await opened.exchange([RCPT]) == [replies.RELAY_UNINTELLIGIBLE]
 
 
@@ -217,8 +215,6 @@ ON_UVLOOP = [
 
 
 @pytest.mark.parametrize("story", ON_UVLOOP, ids=range(len(ON_UVLOOP)))
-def test_the_same_on_the_loop_of_the_proxy(
-    story: Callable[[], Coroutine[None, None, None]],
-) -> None:
+def test_the_same_on_the_loop_of_the_proxy(story: Story) -> None:
     """Uvloop's transports have their own flow control and their own ways to end."""
-    uvloop.run(story())
+    assert told_on_uvloop(story) == "uvloop"

@@ -17,7 +17,7 @@ from tests.support.feeding import metric
 from tests.support.relays.dead_relays import DEAD_RELAYS
 from tests.support.relays.relay_actions import ActingRelay, Line
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
-from tests.support.session_fixtures import until
+from tests.support.waiting_in_loop import until
 
 Logged = list[MutableMapping[str, Any]]
 GREETING = b"220 relay.test ESMTP\r\n"

@@ -17,7 +17,7 @@ from proxy.relay.relay import Relay
 from proxy.relay.session import RelaySession
 from proxy.smtp import replies
 from tests.support.relays.scripted_relay import EXTENSIONS, ScriptedRelay, Step
-from tests.support.session_fixtures import until
+from tests.support.waiting_in_loop import until
 
 PASSWORD = "correct horse"
 REFUSED = Step(b"535 5.7.8 no such account\r\n")

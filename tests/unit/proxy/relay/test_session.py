@@ -3,17 +3,16 @@
 import asyncio
 import contextlib
 import functools
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
 import pytest
-import uvloop
 
 from config.schema import RelayConfig
 from proxy.relay import session as relay_module
 from proxy.relay.failover import dial
 from proxy.relay.session import Fault, Progress, RelaySession
 from proxy.smtp import replies
+from tests.support.loops import Story, told_on_uvloop
 from tests.support.relays.relay_actions import (
     EHLO,
     MAIL,
@@ -229,6 +228,45 @@ async def test_a_reply_amid_the_body_stops_it(reply: bytes, code: int) -> None:
     assert not any(chunk.endswith(b"\r\n.\r\n") for chunk in rest)
 
 
+async def test_the_relay_has_all_but_the_final_dot_until_that_may_go() -> None:
+    """What has to be done before takes its time while the message is on its way."""
+    before_dot: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    arrived: list[tuple[bytes, bool]] = []
+
+    async def read_all(line: Line) -> None:
+        await line.say(b"354 go\r\n")
+        arrived.append((await line.reader.readexactly(len(CONTENT)), before_dot.done()))
+        before_dot.set_result(None)
+        arrived.append((await line.reader.readexactly(3), before_dot.done()))
+        await line.say(b"250 ok\r\n")
+
+    async with relay_session({"DATA": read_all}) as (opened, _):
+        await opened.exchange([MAIL, RCPT])
+        result = await asyncio.wait_for(opened.data(CONTENT, before_dot), 5)
+    assert result.committed
+    assert arrived == [(CONTENT, False), (b".\r\n", True)]
+
+
+async def test_a_refusal_before_the_final_dot_may_go_ends_it() -> None:
+    """It stands as it came, and nothing is delivered."""
+    before_dot: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    rest: list[bytes] = []
+
+    async def refuse(line: Line) -> None:
+        await line.say(b"354 go\r\n")
+        rest.append(await line.reader.readexactly(len(CONTENT)))
+        await line.say(b"552 5.3.4 too big\r\n")
+        asyncio.get_running_loop().call_later(0.05, before_dot.set_result, None)
+        rest.append(await line.reader.read())
+
+    async with relay_session({"DATA": refuse}) as (opened, _):
+        await opened.exchange([MAIL, RCPT])
+        result = await asyncio.wait_for(opened.data(CONTENT, before_dot), 5)
+        assert (result.reply.code, result.progress) == (552, Progress.NOTHING)
+        await asyncio.sleep(0.05)
+    assert rest == [CONTENT, b""]
+
+
 async def test_cancelled_amid_the_body_the_relay_gets_no_final_dot() -> None:
     """A client that went before its verdict leaves nothing half delivered."""
     rest: list[bytes] = []
@@ -334,8 +372,6 @@ ON_UVLOOP = [
 
 
 @pytest.mark.parametrize("story", ON_UVLOOP, ids=range(len(ON_UVLOOP)))
-def test_the_same_on_the_loop_of_the_proxy(
-    story: Callable[[], Coroutine[None, None, None]],
-) -> None:
+def test_the_same_on_the_loop_of_the_proxy(story: Story) -> None:
     """Uvloop's transports have their own flow control and their own ways to end."""
-    uvloop.run(story())
+    assert told_on_uvloop(story) == "uvloop"

@@ -13,7 +13,7 @@ from proxy.relay.upstream import Upstream
 from proxy.smtp import replies
 from tests.support.relays.relay_actions import MAIL, RCPT
 from tests.support.relays.scripted_relay import EXTENSIONS, ScriptedRelay, Step
-from tests.support.session_fixtures import until
+from tests.support.waiting_in_loop import until
 
 EHLO = b"EHLO waypost.test"
 CONTENT = b"Subject: hello\r\n\r\nworld\r\n"
@@ -160,6 +160,47 @@ async def test_a_lost_relay_is_replaced_with_what_it_had_accepted(
     (answer,) = await upstream.exchange([RCPT], [MAIL])
     assert answer.wire() == b"250 2.1.5 fine\r\n"
     assert relay.connections == [[EHLO, MAIL, RCPT], [EHLO, MAIL, RCPT]]
+
+
+async def test_a_final_dot_that_has_to_wait_waits_on_a_fresh_session_too(
+    upstream: Upstream, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its relay session was lost before the message could go."""
+    loop, step, seen = asyncio.get_running_loop(), relay.step, list[tuple[str, bool]]()
+    before_dot: asyncio.Future[None] = loop.create_future()
+
+    def noted(name: str, usual: bytes) -> Step:
+        if name in ("DATA", "DOT"):
+            seen.append((name, before_dot.done()))
+        if name == "DATA":
+            loop.call_later(0.05, before_dot.set_result, None)
+        return step(name, usual)
+
+    monkeypatch.setattr(relay, "step", noted)
+    await upstream.open()
+    upstream.begin()
+    await upstream.exchange([MAIL, RCPT])
+    await lose(upstream, relay)
+    assert (await upstream.data(CONTENT, [MAIL, RCPT], before_dot)).committed
+    assert seen == [("DATA", False), ("DOT", True)]
+    assert len(relay.connections) == 2
+
+
+async def test_a_relay_that_is_lost_while_the_final_dot_waits_is_replaced(
+    upstream: Upstream, relay: ScriptedRelay
+) -> None:
+    """It cannot have delivered anything: the message goes to it once."""
+    relay.script = {"DATA": [Step(b"354 go\r\n", then="close"), Step(b"354 go\r\n")]}
+    before_dot: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    await upstream.open()
+    upstream.begin()
+    await upstream.exchange([MAIL, RCPT])
+    sending = asyncio.create_task(upstream.data(CONTENT, [MAIL, RCPT], before_dot))
+    await until(lambda: not upstream.usable)
+    before_dot.set_result(None)
+    assert (await sending).committed
+    assert [kept.data for kept in relay.messages] == [CONTENT]
+    assert len(relay.connections) == 2
 
 
 async def test_a_relay_that_is_lost_again_is_a_451(

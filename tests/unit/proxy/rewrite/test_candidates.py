@@ -143,12 +143,13 @@ def text_found(
     return list(in_text(seen(text), params or {}, Policy(), MessageFacts(), skips))
 
 
-def test_a_link_is_found_with_its_place_and_its_text():
+def test_a_link_is_found_with_its_place():
     """Offsets are those of the value between the quotes."""
     html = f"<p>a</p><a href=' {URL}?a&amp;b '>Buy <b>now</b></a>"
     (each,) = found(html)
-    assert html[each.start : each.end] == f" {URL}?a&amp;b "
-    assert (each.destination, each.label(), each.literal) == (f"{URL}?a&b", "Buy now", ())
+    view = seen(html)
+    assert html[each.href.start : each.href.end] == f" {URL}?a&amp;b "
+    assert (each.destination, each.literal(view)) == (f"{URL}?a&b", ())
     assert each.decision.skip is None
 
 
@@ -173,7 +174,7 @@ def test_where_programs_would_differ_a_link_is_found_and_left_alone():
     assert made is not None
     (each,) = in_html(made, Policy(), MessageFacts())
     assert (each.decision.skip, each.destination) == (Skip.AMBIGUOUS, "http://e.x/\xe9")
-    assert octets[each.start : each.end].strip() == b"http://e.x/\xe9"
+    assert octets[each.href.start : each.href.end].strip() == b"http://e.x/\xe9"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,7 @@ def test_parameters_are_written_as_the_value_is_quoted(quote, value, written):
     """Before the fragment and what browsers trim; nothing else of the document changes."""
     html = f"<a class=untracked data-url-params=true href={quote}{value}{quote}>x</a>"
     (each,) = found(html, ADDING)
-    assert splice(html.encode(), each.literal).decode() == html.replace(value, written)
+    assert splice(html.encode(), each.literal(seen(html))).decode() == html.replace(value, written)
 
 
 @pytest.mark.parametrize("mark", ["+notrack", "+NoTrack"])
@@ -199,7 +200,9 @@ def test_notrack_is_one_edit_of_the_scheme(mark):
     html = f"<a href=' HTTPS{mark}://example.com/a'>x</a>"
     (each,) = found(html)
     assert (each.destination, each.decision.skip) == ("HTTPS://example.com/a", Skip.NOTRACK_SCHEME)
-    assert splice(html.encode(), each.literal) == b"<a href=' HTTPS://example.com/a'>x</a>"
+    assert (
+        splice(html.encode(), each.literal(seen(html))) == b"<a href=' HTTPS://example.com/a'>x</a>"
+    )
 
 
 def test_another_opt_out_is_told_before_notrack():
@@ -207,18 +210,36 @@ def test_another_opt_out_is_told_before_notrack():
     html = '<a class="untracked" href="https+notrack://example.com/a">x</a>'
     (each,) = found(html)
     assert each.decision.skip is Skip.UNTRACKED_CLASS
-    assert b'href="https://example.com/a"' in splice(html.encode(), each.literal)
+    assert b'href="https://example.com/a"' in splice(html.encode(), each.literal(seen(html)))
+
+
+def test_what_leads_to_one_place_is_decided_once_unless_it_asks_for_something():
+    """An image and its title; what one of them asks for in its attributes is its own."""
+    policy = Policy()
+    asked: list[str] = []
+    object.__setattr__(policy, "traits", lambda url: asked.append(url) or Policy().traits(url))
+    html = link(URL) * 2 + link(URL, 'class="untracked"') + link(URL)
+    skips = [each.decision.skip for each in found(html, policy=policy)]
+    assert skips == [None, None, Skip.UNTRACKED_CLASS, None]
+    assert asked == [URL, URL]
+
+
+def test_a_url_that_is_seen_on_one_link_of_two_counts_for_that_one():
+    """Where visible URLs are left alone, each text is looked at."""
+    html = link(URL) + link(URL, text=URL)
+    skips = [each.decision.skip for each in found(html, policy=Policy(visible_urls="skip"))]
+    assert skips == [None, Skip.VISIBLE_URL]
 
 
 def test_urls_in_text_are_found_in_order_with_those_of_postal():
     """Each with its span."""
     text = "https+notrack://a.example/ then https://b.example/."
     links = text_found(text)
-    assert [text[each.start : each.end] for each in links] == [
+    assert [text[each.href.start : each.href.end] for each in links] == [
         "https+notrack://a.example/",
         "https://b.example/",
     ]
-    assert links[0].literal == (Edit(5, 13, b""),)
+    assert links[0].literal(seen(text)) == [Edit(5, 13, b"")]
     assert [each.decision.skip for each in links] == [Skip.NOTRACK_SCHEME, None]
 
 

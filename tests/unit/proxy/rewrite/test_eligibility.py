@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from proxy.message.editing import parse
 from proxy.message.mailbox import MAX_OCTETS
 from proxy.policy import Policy, Untouched
-from proxy.rewrite.eligibility import from_domain, mentions_others
+from proxy.rewrite.eligibility import from_domain, mentions_others, reason_untouched
 from proxy.rewrite.planner import plan
 from tests.support.mail import HEAD, html_message, link
 from tests.support.plans import (
@@ -138,6 +138,24 @@ def test_8bit_needs_a_relay_with_8bitmime_to_be_signed():
 def test_the_domain_is_that_of_the_one_address(sender, domain):
     """Lower case, without a final dot; names, comments and quotes do not count."""
     assert from_domain(parse(f"From: {sender}\r\n\r\n".encode())) == domain
+
+
+def test_a_sender_that_is_known_is_not_asked_for_again():
+    """By whoever found it before."""
+    message = parse(b"To: a@example.com\r\n\r\n")
+    assert reason_untouched(message, Policy()) is Untouched.NO_FROM
+    assert reason_untouched(message, Policy(), sender_known=True) is None
+
+
+@pytest.mark.parametrize("octets", [100, 1000])
+@pytest.mark.parametrize(
+    ("sender", "domain"),
+    [("<a@example.com>", "example.com"), ("<a@x.org>, <b@c.de>", Untouched.SEVERAL_FROM)],
+)
+def test_what_was_found_before_is_found_again(octets, sender, domain):
+    """Whether it is short enough to be remembered or not."""
+    message = parse(f"From: {'x' * octets} {sender}\r\n\r\n".encode())
+    assert [from_domain(message), from_domain(message)] == [domain, domain]
 
 
 def test_no_header_and_several_are_told_apart():

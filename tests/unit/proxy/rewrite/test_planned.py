@@ -1,13 +1,16 @@
 """Rendering a plan: only planned values change, and undoing the change gives back every octet."""
 
 import dataclasses
+import pickle
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.links.charsets import HtmlView
 from proxy.message.editing import Edit
 from proxy.policy import Policy, Untouched
+from proxy.rewrite.candidates import bare
 from proxy.rewrite.planned import Plan, PlannedLink
 from proxy.rewrite.planner import plan
 from tests.support.mail import decoded, html_message, link
@@ -97,7 +100,14 @@ def test_undoing_the_hrefs_in_the_decoded_part_gives_the_original_html(pieces, e
     assert back == decoded(message)
 
 
-LINK = PlannedLink(1, f"{URL}?a&b", "", "", "1", 0, f"{URL}?a&amp;b", 200, author_url=f"{URL}?a&b")
+def planned_link(destination: str, original: bytes, author_url: str) -> PlannedLink:
+    """Return a link whose value is all that its part holds."""
+    view, place = HtmlView(original, "utf-8", "utf-8"), bare(0, len(original), author_url)
+    return PlannedLink(1, destination, "", "1", 0, 200, place, view, author_url=author_url)
+
+
+LINK = planned_link(f"{URL}?a&b", f"{URL}?a&amp;b".encode(), f"{URL}?a&b")
+LATIN_1 = planned_link(LINK.destination, b"https://e.x/\xe9", LINK.author_url)
 
 
 @pytest.mark.parametrize(
@@ -106,12 +116,28 @@ LINK = PlannedLink(1, f"{URL}?a&b", "", "", "1", 0, f"{URL}?a&amp;b", 200, autho
         (LINK, LINK.destination, LINK.original),
         (LINK, TRACKED, TRACKED),
         (LINK._replace(destination=f"{URL}?a&b&c=d"), f"{URL}?a&b&c=d", f"{URL}?a&b&c=d"),
-        (LINK._replace(original="https://e.x/\xe9"), LINK.destination, "https://e.x/\xe9"),
+        (LATIN_1, LINK.destination, "https://e.x/\xe9"),
     ],
 )
 def test_a_value_is_the_original_where_it_leads_there_anyway(planned, url, value):
     """Octet for octet, whatever they stand for; with parameters added it leads elsewhere."""
     assert planned.value(url) == value.encode("latin-1")
+
+
+def test_a_link_is_a_value():
+    """Equal to its like, to be found by it, copied, and printed without the mail that it stands in."""
+    message = html_message(f'<p>private</p><a href="{URL}">Buy</a>')
+    (one,), (other,) = (plan(message, Policy()).links for _ in range(2))
+    assert {one: "found"}[other] == "found"
+    assert pickle.loads(pickle.dumps(one)) == one
+    assert "private" not in repr(one)
+    assert URL in repr(one)
+
+
+def test_a_link_says_what_people_read_on_it():
+    """In HTML; a URL in plain text is all that is read."""
+    (in_html,) = plan(html_message(f'<a href="{URL}"><b>Buy</b> now</a>'), Policy()).links
+    assert (in_html.text, LINK.text) == ("Buy now", "")
 
 
 def test_a_plan_that_changes_nothing_is_a_reason():

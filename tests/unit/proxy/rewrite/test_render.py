@@ -79,6 +79,16 @@ def test_the_pixel_of_a_shared_copy_is_nobodys():
     ]
 
 
+def test_what_is_told_of_links_is_put_together_once_for_all_copies():
+    """It is the same whosever copy it is."""
+    prepared = transformer(proxy=ProxyConfig(copies="per-recipient")).prepare(
+        html_message(HTML), TWO, NOW_S
+    )
+    told = [prepared.personal(index).pending.links for index in (0, 1)]
+    assert told[0] is told[1]
+    assert len(told[0]) == 1
+
+
 def test_a_copy_has_the_id_that_an_earlier_try_told_of(tmp_path: Path) -> None:
     """In its tokens and in its event; where nobody may be told apart, in the event alone."""
     ids = CopyId(b"earlier1", 7, 5), CopyId(b"earlier2", 9, 6)
@@ -256,10 +266,47 @@ def cannot_sign(_self: Signer, _message: object, _now_s: int | None = None) -> b
 
 def test_a_failure_in_rendering_is_a_fault(monkeypatch):
     """Named for its step."""
-    monkeypatch.setattr(Plan, "changes", lambda *_: 1 / 0)
+    monkeypatch.setattr(Plan, "written", lambda *_: 1 / 0)
     with pytest.raises(Fault) as fault:
         outgoing(html_message(HTML, OWN))
     assert fault.value.reason == Untouched.REWRITE_FAILED
+
+
+def test_the_event_is_told_before_the_copy_is_signed(monkeypatch: pytest.MonkeyPatch):
+    """It is the one that comes with the copy, which is what it is where nobody is told."""
+    order: list[object] = []
+    signature = Signer.signature
+
+    def noted(*args: object) -> bytes:
+        order.append("signed")
+        return signature(*args)
+
+    monkeypatch.setattr(Signer, "signature", noted)
+    at_work = transformer()
+    told = at_work.prepare(html_message(HTML), ONE, NOW_S, order.append).shared()
+    assert order == [told.pending, "signed"]
+    assert told.pending is order[0]
+    assert told == at_work.prepare(html_message(HTML), ONE, NOW_S).shared()
+    assert verifies(told.content)
+
+
+def test_the_event_of_each_copy_is_told():
+    """In the order in which they are made."""
+    told: list[object] = []
+    at_work = transformer(proxy=ProxyConfig(copies="per-recipient"))
+    prepared = at_work.prepare(html_message(HTML), TWO, NOW_S, told.append)
+    assert told == []
+    assert [prepared.personal(index).pending for index in (1, 0)] == told
+
+
+def test_nothing_is_told_of_what_is_left_alone():
+    """Without links, or too large for the relay with them."""
+    told: list[object] = []
+    full = dataclasses.replace(ONE, relay_size_octets=len(html_message(HTML)))
+    for message, submission in ((html_message("<p>text</p>"), ONE), (html_message(HTML), full)):
+        out = transformer().prepare(message, submission, NOW_S, told.append).shared()
+        assert (out.pending, out.untouched is None) == (None, False)
+    assert told == []
 
 
 def test_a_message_too_large_for_the_relay_goes_out_as_it_came():
@@ -286,6 +333,21 @@ def test_clipping_by_our_doing_is_found(octets, clipped):
     filled = HTML + "x\r\n" * ((octets - len(HTML)) // 3)
     found = outgoing(html_message(filled, encoding="base64"), signs=False).findings.clipped
     assert [before <= CLIP_OCTETS < after for before, after in found] == [True] * clipped
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_a_document_is_clipped_from_one_octet_past_the_limit_on(beyond):
+    """As it was, it may have just as many; as it becomes, it may as well."""
+
+    def found(octets: int) -> tuple[tuple[int, int], ...]:
+        filled = HTML + "x" * (octets - len(HTML))
+        return outgoing(html_message(filled, encoding="base64"), signs=False).findings.clipped
+
+    ((before, after),) = found(CLIP_OCTETS)
+    assert before == CLIP_OCTETS
+    assert found(CLIP_OCTETS + 1) == ()
+    fits = CLIP_OCTETS - (after - before)
+    assert bool(found(fits + beyond)) == bool(beyond)
 
 
 def test_links_are_counted_by_reason():

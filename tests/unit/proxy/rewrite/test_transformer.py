@@ -1,8 +1,8 @@
 """Whose mail is worked on, with which keys, and what happens when anything fails."""
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -12,13 +12,16 @@ from config.schema import (
     Config,
     DkimConfig,
     KeysConfig,
+    ProxyConfig,
     SenderConfig,
     TrackingConfig,
 )
-from proxy.message import fields
+from proxy.message import fields, parser
 from proxy.policy import Untouched
+from proxy.rewrite import planned
 from proxy.rewrite.submission import Fault
 from proxy.rewrite.transformer import Transformer, within
+from proxy.scheduling.dispatch import MAX_STEPS_IN_LOOP
 from proxy.signing import canonicalization
 from proxy.signing.self_check import ProbeFailed
 from tests.support.mail import html_message
@@ -30,11 +33,13 @@ from tests.support.outgoing import (
     OWN,
     PEM,
     SIGNER,
+    TWO,
     consenting,
     outgoing,
     transformer,
     verifies,
 )
+from tests.support.slow_mail import KINDS
 from tests.support.state import beside
 from tracker.decisions import files
 from tracker.decisions.consents import Consent, Consents
@@ -60,6 +65,30 @@ def test_work_that_takes_too_many_steps_is_broken_off():
     made = within(1_000_000, work)
     assert made is not None
     assert made.shared().untouched is None
+
+
+@pytest.mark.parametrize("submission", [ONE, TWO])
+def test_reading_what_is_on_links_is_work_on_the_message(submission):
+    """It is done, and counted, before copies are made, however many get one of their own."""
+    at_work = transformer(signs=False, proxy=ProxyConfig(copies="per-recipient"))
+    message = KINDS["labels of images"](200_000)
+    assert within(MAX_STEPS_IN_LOOP, lambda: at_work.prepare(message, submission, NOW_S)) is None
+
+
+@pytest.mark.parametrize(
+    ("submission", "copies", "reason"),
+    [
+        (ONE, "shared", Untouched.REWRITE_FAILED),
+        (TWO, "per-recipient", Untouched.PLAN_FAILED),
+    ],
+)
+def test_a_link_that_cannot_be_read_is_a_fault(monkeypatch, submission, copies, reason):
+    """After which the message goes out as it came, less our own headers, and signed."""
+    monkeypatch.setattr(planned, "label", Mock(side_effect=LookupError))
+    at_work = transformer(signs=False, proxy=ProxyConfig(copies=copies))
+    with pytest.raises(Fault) as fault:
+        at_work.prepare(html_message(HTML), submission, NOW_S)
+    assert fault.value.reason == reason
 
 
 def test_nothing_is_tracked_while_nobody_knows_who_opted_out(tmp_path):
@@ -162,14 +191,13 @@ def test_each_header_block_is_read_once(monkeypatch):
     """That of a message whose signature is replaced, and that of the finished message, for all keys."""
     read: list[bytes] = []
 
-    def reading(raw: bytes, start: int, ends_at: Callable[[int], bool]) -> fields.HeaderBlock:
+    def reading(raw: bytes) -> fields.HeaderBlock | None:
         read.append(raw)
-        return read_fields(raw, start, ends_at)
+        return fields.read_usual(raw)
 
-    read_fields = fields.read_fields
     message = SIGNER.sign(html_message(HTML))
-    monkeypatch.setattr(fields, "read_fields", reading)
-    monkeypatch.setattr(canonicalization, "read_fields", reading)
+    monkeypatch.setattr(parser, "read_usual", reading)
+    monkeypatch.setattr(canonicalization, "read_usual", reading)
     config = Config(
         sender=(SenderConfig(domain="example.com", dkim=()),),
         tracking=TrackingConfig(base_url="https://t.example.net"),

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,3 +107,83 @@ async def test_who_gave_up_holds_nobody_up() -> None:
     await asyncio.wait_for(staying, 10)
     await asyncio.wait_for(budget.take(1), 10)
     assert all(each.cancelled() for each in leaving)
+
+
+async def test_while_little_is_used_the_loop_is_left_alone() -> None:
+    """A callback would keep it from waiting; half a bound may be used before there is one."""
+    budget, calls = LoopBudget(100), []
+    loop = asyncio.get_running_loop()
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr(loop, "call_soon", lambda call, *_: calls.append(call))
+        await budget.take(49)
+        assert not calls
+        await budget.take(1)
+    assert calls == [budget._tick]
+
+
+async def test_the_loop_is_left_alone_again_once_all_is_done() -> None:
+    """However much was."""
+    budget = LoopBudget(100)
+    await asyncio.gather(*(budget.take(100) for _ in range(3)))
+    for _ in range(4):
+        await asyncio.sleep(0)
+    assert not budget._ticking
+
+
+async def test_no_iteration_has_two_turns() -> None:
+    """However many want one at the same time; all have theirs, first come, first served."""
+    budget, clock, done = LoopBudget(10_000_000), Clock(), []
+
+    async def work(name: int) -> None:
+        await budget.turn()
+        done.append((clock.iteration, name))
+
+    await asyncio.gather(*map(work, range(10)))
+    clock.task.cancel()
+    assert [name for _, name in done] == list(range(10))
+    assert len({iteration for iteration, _ in done}) == 10
+
+
+async def test_others_go_on_while_somebody_waits_for_a_turn() -> None:
+    """A command is little work: it stands in no line behind messages."""
+    budget = LoopBudget(10_000_000)
+    first, second = (asyncio.create_task(budget.turn()) for _ in range(2))
+    await asyncio.sleep(0)
+    assert (first.done(), second.done()) == (True, False)
+    assert budget.taken(1)
+    await asyncio.wait_for(second, 10)
+
+
+async def test_a_turn_waits_for_room() -> None:
+    """An iteration that has been used up by others is none for a message."""
+    budget, clock = LoopBudget(100), Clock()
+    await asyncio.sleep(0)
+    await budget.take(100)
+    before = clock.iteration
+    await budget.turn()
+    assert clock.iteration > before
+    clock.task.cancel()
+
+
+async def test_who_gave_up_in_line_keeps_the_turn_from_nobody() -> None:
+    """Be it before its turn, or just as that came."""
+    budget = LoopBudget(10_000_000)
+    first, early, late = (asyncio.create_task(budget.turn()) for _ in range(3))
+    await asyncio.sleep(0)
+    early.cancel()
+    await asyncio.sleep(0)  # the turn of the first has ended, and is the last one's
+    late.cancel()
+    await asyncio.gather(first, early, late, return_exceptions=True)
+    assert (first.cancelled(), early.cancelled(), late.cancelled()) == (False, True, True)
+    await asyncio.wait_for(budget.turn(), 10)
+
+
+async def test_who_gave_up_while_its_turn_waited_for_room_keeps_the_turn_from_nobody() -> None:
+    """Its session has ended; others have messages."""
+    budget = LoopBudget(100)
+    await budget.take(100)
+    waiting = asyncio.create_task(budget.turn())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait_for(budget.turn(), 10)
+    assert waiting.cancelled()

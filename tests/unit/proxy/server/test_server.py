@@ -43,8 +43,7 @@ async def test_too_many_sessions_are_a_421(start_proxy: StartProxy) -> None:
     assert (await third.reply()).wire().startswith(b"421 4.3.2")
     assert await third.at_end()
     assert (await first.ask(b"QUIT")).code == 221
-    await first.close()
-    await asyncio.sleep(0.05)
+    assert await first.at_end()
     assert (await (await proxy.dial(greet=False)).reply()).code == 220
 
 

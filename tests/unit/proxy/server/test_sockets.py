@@ -28,8 +28,12 @@ def test_every_address_has_its_listener(tmp_path: Path) -> None:
 def test_a_listener_for_all_of_ipv6_takes_ipv4_too(tmp_path: Path) -> None:
     """As people expect of a wildcard."""
     sockets = bind(configuration(tmp_path, 25, proxy={"listen": ["[::]:0"], "tls_cert": "x.pem"}))
-    for host in ("127.0.0.1", "::1"):
-        socket.create_connection((host, *ports(sockets)), 10).close()
+    sockets.plain[0].settimeout(10)
+    for host, seen_as in (("127.0.0.1", "::ffff:127.0.0.1"), ("::1", "::1")):
+        with socket.create_connection((host, *ports(sockets)), 10) as client:
+            accepted, peer = sockets.plain[0].accept()
+            accepted.close()
+            assert peer[:2] == (seen_as, client.getsockname()[1])
     sockets.close()
 
 
@@ -39,9 +43,11 @@ def test_it_leaves_ipv4_to_a_listener_of_its_port(tmp_path: Path, other: str) ->
     port = free_port()
     listen = {"listen": [f"[::]:{port}"], "listen_tls": [f"{other}:{port}"], "tls_cert": "x.pem"}
     sockets = bind(configuration(tmp_path, 25, proxy=listen))
-    with socket.create_connection(("127.0.0.1", port), 10):
-        accepted, _ = sockets.tls[0].accept()
+    with socket.create_connection(("127.0.0.1", port), 10) as client:
+        sockets.tls[0].settimeout(10)
+        accepted, peer = sockets.tls[0].accept()
         accepted.close()
+        assert peer == client.getsockname()
     sockets.close()
 
 

@@ -59,6 +59,7 @@ def test_a_lease_is_given_back() -> None:
         assert lease.resize(30)
         assert budget.used_octets == 30
     assert budget.used_octets == 0
+    assert not budget._held  # names of all who ever came would add up
 
 
 @pytest.mark.usefixtures("clock")

@@ -13,6 +13,7 @@ from proxy.session.services import Services
 from tests.support.log_lines import capture_logs
 from tests.support.session_fixtures import configuration
 from tracker.decisions.files import CONSENTS
+from tracker.decisions.heard import NeverHeard
 
 
 @pytest.fixture
@@ -110,6 +111,16 @@ def test_consents_that_cannot_be_read_are_told_at_the_start(tmp_path: Path) -> N
     CONSENTS.file_of(config.store.file).mkdir()
     with pytest.raises(OSError, match="Is a directory"):
         Services.start(config)
+
+
+def test_what_was_never_heard_of_other_nodes_is_told_at_the_start(tmp_path: Path) -> None:
+    """Nobody here knows who must not be tracked; later on, the database may be gone."""
+    store = {"url": "postgresql:///w", "state": str(tmp_path), "node": "a"}
+    config = configuration(tmp_path, 25, store=store)
+    with pytest.raises(NeverHeard):
+        Services.start(config)
+    CONSENTS.shared_of(config.store.file).touch()
+    Services.start(config).stop()
 
 
 def test_a_broken_record_of_deliveries_keeps_nobody_from_starting(tmp_path: Path) -> None:

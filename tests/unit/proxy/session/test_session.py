@@ -10,16 +10,20 @@ from typing import Any
 import pytest
 
 from config.addresses import parse_ip
+from proxy.client import connection as connection_module
 from proxy.client.connection import ClientConnection
 from proxy.client.limits import RECEIVE_OCTETS
 from proxy.client.trust import Client
 from proxy.relay.upstream import Upstream
+from proxy.scheduling.loop_budget import COMMAND_WORTH_OCTETS, HELLO_WORTH_OCTETS
+from proxy.session import session as session_module
 from proxy.session.services import Services
 from proxy.session.session import Session
 from tests.support.clients.smtp_client import Dialogue
 from tests.support.log_lines import capture_logs
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
-from tests.support.session_fixtures import configuration, until
+from tests.support.session_fixtures import configuration
+from tests.support.waiting_in_loop import until
 
 EHLO = b"EHLO proxy.test"
 MESSAGE = b"Subject: hello\r\n\r\nworld\r\n"
@@ -135,12 +139,58 @@ async def test_a_session_that_is_cut_off_says_so(serve: Serve) -> None:
         await served.ended()
 
 
+async def test_too_many_errors_in_a_row_end_the_session(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What succeeds in between, or is refused by the relay, begins a new row."""
+    monkeypatch.setattr(session_module, "MAX_ERRORS", 3)
+    served = await serve()
+    for between in (b"NOOP", b"MAIL FROM:<a@example.com> X=1"):
+        assert [(await served.client.ask(b"FOO")).code for _ in range(2)] == [500, 500]
+        assert (await served.client.ask(between)).code in (250, 555)
+    with capture_logs() as lines:
+        assert [(await served.client.ask(b"FOO")).code for _ in range(3)] == [500] * 3
+        assert (await served.client.reply()).wire().startswith(b"421 4.7.0")
+        await served.ended()
+    assert dropped(lines) == ["errors"]
+
+
+@pytest.mark.parametrize(
+    ("command", "octets"),
+    [(b"ehlo x.test", HELLO_WORTH_OCTETS), (b"HELO x.test", HELLO_WORTH_OCTETS)]
+    + [(command, COMMAND_WORTH_OCTETS) for command in (b"NOOP", b"FOO")],
+)
+async def test_a_command_takes_its_part_of_an_iteration(
+    command: bytes, octets: int, serve: Serve
+) -> None:
+    """A greeting takes more: the relay may have to be called for it."""
+    served = await serve()
+    budget = served.session._services.loop_budget
+    before_octets = budget._used
+    await served.client.ask(command)
+    assert budget._used - before_octets == octets
+
+
+async def test_a_client_that_takes_no_replies_is_dropped(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its next command is not served before: replies would pile up."""
+    monkeypatch.setattr(connection_module, "WRITE_PATIENCE_S", 0.05)
+    served = await serve()
+    served.session._connection.pause_writing()
+    with capture_logs() as lines:
+        assert (await served.client.ask(b"NOOP")).code == 250
+        assert (await served.client.reply()).wire().startswith(b"421 4.4.2")
+        await served.ended()
+    assert dropped(lines) == ["silent"]
+
+
 async def test_a_session_at_rest_ends_with_the_stop(serve: Serve) -> None:
     """Once its client has had its second to go on."""
     served = await serve()
     with capture_logs() as lines:
         served.session.stop()
-        assert (await served.client.reply(within_s=3)).wire().startswith(b"421 4.3.2")
+        assert (await served.client.reply()).wire().startswith(b"421 4.3.2")
         await served.ended()
     assert dropped(lines) == ["stopped"]
 
@@ -195,6 +245,6 @@ async def test_a_relay_lost_with_its_login_ends_a_silent_session(
     relay.script = {"NOOP": Step(b"250 ok\r\n", then="close")}
     with capture_logs() as lines:
         assert (await served.client.ask(b"NOOP")).code == 250
-        assert (await served.client.reply(within_s=3)).wire().startswith(b"421 4.4.1")
+        assert (await served.client.reply()).wire().startswith(b"421 4.4.1")
         await served.ended()
     assert dropped(lines) == ["relay_lost"]

@@ -29,7 +29,7 @@ class Agreeable:
     async def exchange(
         self, lines: Sequence[bytes], _transaction: Sequence[bytes] = ()
     ) -> list[Reply]:
-        """Say yes to each."""
+        """Return a yes to each."""
         return [replies.OK] * len(lines)
 
 

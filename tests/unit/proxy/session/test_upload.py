@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -15,7 +16,7 @@ from proxy.session.upload import UploadAborted, receive
 from proxy.smtp import replies
 from proxy.smtp.data import Received, Refusal
 from tests.support.clients.smtp_client import Dialogue
-from tests.support.session_fixtures import until
+from tests.support.waiting_in_loop import until
 
 BUDGET_OCTETS = 40_000
 MAX_OCTETS = 30_000
@@ -29,6 +30,8 @@ class Uploading:
     client: Dialogue
     lease: Lease
     receiving: "asyncio.Task[Received]"
+    between: list[int]
+    """What its lease held each time that there was something else to do between two chunks."""
 
 
 @pytest.fixture
@@ -43,17 +46,23 @@ async def uploads() -> AsyncIterator[list[Uploading]]:
     made: list[Uploading] = []
     connections: list[ClientConnection] = []
 
-    async def meanwhile() -> None:
+    async def meanwhile(lease: Lease, between: list[int]) -> None:
+        between.append(lease.held_octets)
         await asyncio.sleep(0)
 
     for name in ("a", "b", "c"):
         client = await Dialogue.connect(server.sockets[0].getsockname()[1])
         connections.append(await accepted.get())
-        lease = Lease(budget, (name,))
+        lease, between = Lease(budget, (name,)), list[int]()
         receiving = receive(
-            connections[-1], lease, loop_budget, MAX_OCTETS, normalise=False, meanwhile=meanwhile
+            connections[-1],
+            lease,
+            loop_budget,
+            MAX_OCTETS,
+            normalise=False,
+            meanwhile=partial(meanwhile, lease, between),
         )
-        made.append(Uploading(client, lease, asyncio.create_task(receiving)))
+        made.append(Uploading(client, lease, asyncio.create_task(receiving), between))
     yield made
     server.close()
     for each, connection in zip(made, connections, strict=True):
@@ -69,6 +78,20 @@ async def test_a_message_is_taken_to_its_end(uploads: list[Uploading]) -> None:
     received = await uploads[0].receiving
     assert (received.refusal, received.content) == (None, LARGE)
     assert uploads[0].lease.held_octets == len(LARGE)
+
+
+async def test_there_is_something_else_to_do_after_each_chunk_but_the_last(
+    uploads: list[Uploading],
+) -> None:
+    """The relay waits meanwhile, and must not hang up; after the last, it has work."""
+    slow = uploads[0]
+    for number, line in enumerate((b"one\r\n", b"two\r\n", b"three\r\n"), 1):
+        slow.client.send(line)
+        await until(lambda so_far=number: len(slow.between) == so_far)
+    slow.client.send(b".\r\n")
+    assert (await slow.receiving).content == b"one\r\ntwo\r\nthree\r\n"
+    assert len(slow.between) == 3
+    assert slow.between == sorted(slow.between)
 
 
 async def test_a_slow_upload_ends_when_others_have_no_room(

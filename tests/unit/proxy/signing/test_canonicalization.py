@@ -8,14 +8,11 @@ from hypothesis import strategies as st
 from proxy.message.editing import parse
 from proxy.signing import canonicalization
 from proxy.signing.canonicalization import (
-    Field,
     MalformedHeader,
-    fields_of,
     is_malformed,
     read_header,
-    relaxed_body,
+    relaxed_fields,
     relaxed_pieces,
-    relaxed_value,
 )
 from tests.support.checks.growth import is_linear
 from tests.support.signed import HEAD, RSA, verified
@@ -37,6 +34,11 @@ BODIES = [
     b" " * 3_000 + b"x\r\n",
     b"x" + b" \t" * 2_000 + b"\r\n",
 ]
+
+
+def relaxed_body(body: bytes) -> bytes:
+    """Return the relaxed form of a body as a whole."""
+    return b"".join(relaxed_pieces(body, 0))
 
 
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
@@ -88,9 +90,22 @@ def test_odd_header_fields_verify(extra: bytes) -> None:
     ],
 )
 def test_a_value_is_one_line_of_single_spaces(value: bytes, relaxed: bytes) -> None:
-    """As in the examples of RFC 6376 §3.4.5."""
-    assert relaxed_value(value) == relaxed
-    assert Field(b"a", value, 0, 0).relaxed() == b"a:" + relaxed
+    """As in the examples of RFC 6376 §3.4.5, among others."""
+    fields = [(b"a", b" \tx\r\n"), (b"b", value), (b"c", b"y\r\n")]
+    assert relaxed_fields(fields) == b"a:x\r\nb:%b\r\nc:y" % relaxed
+
+
+VALUES = st.lists(st.sampled_from([b"x", b":", b" ", b"  ", b"\t", b"\r\n ", b"\r\n\t", b"\xe9"]))
+
+
+@given(st.lists(VALUES.map(b"".join), min_size=1))
+def test_fields_are_relaxed_as_dkimpy_does(values: list[bytes]) -> None:
+    """All together as each by itself."""
+    fields = [(b"to", value + b"\r\n") for value in values]
+    relaxed = b"".join(
+        [name + b":" + value for name, value in Relaxed.canonicalize_headers(fields)]
+    )
+    assert relaxed_fields(fields) + b"\r\n" == relaxed
 
 
 def test_a_body_is_relaxed_as_in_the_standards_example() -> None:
@@ -134,15 +149,43 @@ def test_time_to_relax_a_body_is_linear(shape: bytes) -> None:
     assert is_linear(lambda n: relaxed_body(shape * n), 100_000)
 
 
-def test_fields_are_those_of_the_block_that_was_read() -> None:
-    """Names in lower case, values as written, spans of whole fields."""
-    message = b"From: a\r\nSUBJECT:\tb\r\n c\r\n\r\nbody"
-    found = fields_of(message, read_header(message))
-    assert [(field.name, field.value) for field in found] == [
-        (b"from", b" a\r\n"),
-        (b"subject", b"\tb\r\n c\r\n"),
-    ]
-    assert b"".join(message[field.start : field.end] for field in found) == message[:-6]
+def test_fields_are_read_as_they_are_written() -> None:
+    """Names and values, line ends of both kinds of folding included."""
+    message = b"From: a\r\nSUBJECT:\tb\r\n c\r\n\td\r\nTo:\r\n\r\nbody"
+    fields, body_start = outcome(message)
+    assert fields == [(b"from", b" a\r\n"), (b"subject", b"\tb\r\n c\r\n\td\r\n"), (b"to", b"\r\n")]
+    assert message[int(body_start) :] == b"body"
+
+
+HEADERS = st.lists(
+    st.sampled_from(
+        [b"To", b"X-a", b":", b" ", b"\t", b"\r\n", b"--", b"From x", b"\xff", b"\r\n\r\n"]
+    )
+).map(b"".join)
+
+
+@given(HEADERS)
+def test_a_header_is_read_alike_in_one_go_and_field_by_field(message: bytes) -> None:
+    """However odd it is: the same fields, or the same error."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(canonicalization, "read_usual", lambda _: None)
+        one_by_one = outcome(message)
+    assert outcome(message) == one_by_one
+
+
+def outcome(message: bytes) -> tuple[list[tuple[bytes, bytes]], int] | str:
+    """Return what is read of a header, or why it is none."""
+    try:
+        block = read_header(message)
+    except MalformedHeader as error:
+        return str(error)
+    return list(block.named()), block.body_start
+
+
+@pytest.mark.parametrize("shape", [b"x", b"x\r\n", b"x: \r\n", b"x:\r\n ", b" \r\n"])
+def test_time_to_read_a_header_is_linear(shape: bytes) -> None:
+    """Whatever it is made of."""
+    assert is_linear(lambda n: outcome(b"x: " + shape * n + b"\r\n\r\n"), 10_000)
 
 
 @pytest.mark.parametrize("message", [b"From: a\r\nno field\r\n\r\n", b" folded\r\nFrom: a\r\n\r\n"])

@@ -1,5 +1,6 @@
 """Signatures: which fields they cover, and what cannot be signed is an error."""
 
+import contextlib
 import re
 
 import dkim
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.keys.dkim_keys import KeyUnusable
+from proxy.signing import signer
 from proxy.signing.signed_fields import OVERSIGNED_FIELDS
 from proxy.signing.signer import Signable, Signer, SigningError
 from tests.support.signed import MESSAGE, PEMS, RSA, SIGNERS, verified
@@ -149,12 +151,12 @@ def test_what_cannot_be_signed_is_a_signing_error(message: bytes) -> None:
 
 @given(st.binary(max_size=300))
 def test_nothing_but_signing_errors_is_raised(message: bytes) -> None:
-    """Noise is signed or refused, never more."""
-    try:
-        RSA.sign(message)
-        RSA.sign(MESSAGE + message)
-    except SigningError:
-        pass
+    """Noise is signed or refused, never more; what is signed has all its octets."""
+    for each in (message, MESSAGE + message):
+        with contextlib.suppress(SigningError):
+            signed = RSA.sign(each)
+            assert signed.startswith(b"DKIM-Signature:")
+            assert signed.endswith(b"\r\n" + each)
 
 
 @pytest.mark.parametrize(
@@ -191,3 +193,14 @@ def _pkcs1(pem: bytes) -> bytes:
         serialization.PrivateFormat.TraditionalOpenSSL,
         serialization.NoEncryption(),
     )
+
+
+@pytest.mark.parametrize(
+    ("more", "kept"),
+    [(b"X-A: 1\r\n", 1), (b"X: 1\r\n" * 64, 0), (b"X" * 5000 + b": 1\r\n", 0)],
+)
+def test_what_is_signed_of_few_and_short_names_is_kept(more: bytes, kept: int) -> None:
+    """A sender of long ones would have us keep them."""
+    signer._selected.cache_clear()
+    assert verified(RSA.sign(more + MESSAGE))
+    assert signer._selected.cache_info().currsize == kept

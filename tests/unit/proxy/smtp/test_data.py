@@ -175,3 +175,13 @@ def test_a_chunk_is_cut_beside_every_dot() -> None:
         content = b"x" * (CHUNK_OCTETS - shift) + b"\r\n.\r\n.y\r\n"
         wire = b"".join(piece for piece, _ in stuffed(content))
         assert wire == re.sub(rb"(?m)^\.", b"..", content) + b".\r\n"
+
+
+@pytest.mark.parametrize("dots", [0, 1, 63, 64, 65, 1000])
+def test_few_dots_are_doubled_and_undone_as_many_are(dots: int) -> None:
+    """Whichever way is sooner, each line is the same."""
+    lines = [b".", b"..a", b"a.", b"", b".b"]
+    content = b"a\r\n" + b"".join(b".%d\r\n%b\r\n" % (at, lines[at % 5]) for at in range(dots))
+    wire = b"".join(chunk for chunk, _ in stuffed(content))
+    assert wire == content.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+    assert read(wire)[0].content == content

@@ -121,7 +121,7 @@ async def test_who_says_nothing_is_nobody(make: Make) -> None:
 async def test_a_token_opens_what_it_is_for(make: Make, store: Path) -> None:
     """At once, though it was made after the start; once revoked, nothing."""
     who = make()
-    token = files.add(beside(store), "grafana", [Scope.FIGURES], None)
+    token, _ = files.add(beside(store), "grafana", [Scope.FIGURES], None)
     assert await who.access_of(bearer(token)) == Access.of("grafana", Scope.FIGURES)
     assert await reason(who, bearer(token + "x")) == "password"
     revoked(store, "grafana")
@@ -190,7 +190,7 @@ async def test_a_session_ends_with_its_password(make: Make) -> None:
 async def test_a_session_by_a_token_is_the_tokens(make: Make, store: Path) -> None:
     """It shows what the token does, and ends with it."""
     who = make()
-    mine = await session(who, files.add(beside(store), "ann", [Scope.PERSONS], None).encode())
+    mine = await session(who, files.add(beside(store), "ann", [Scope.PERSONS], None)[0].encode())
     access = who.session_of(mine)
     assert access is not None
     assert (access.name, access.logged_in) == ("ann", True)

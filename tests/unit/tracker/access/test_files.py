@@ -27,12 +27,13 @@ def known(store: Path) -> Tokens:
 
 def test_the_file_has_no_token_in_it_and_is_its_owners_alone(store: Path) -> None:
     """Who reads the file cannot ask with what is in it."""
-    token = files.add(beside(store), "crm", [Scope.LINKS, Scope.LINKS], None)
+    token, noted = files.add(beside(store), "crm", [Scope.LINKS, Scope.LINKS], None)
     text = ACCESS.file_of(beside(store)).read_text()
     assert token not in text
     assert digest_of(token) in text
     assert ACCESS.file_of(beside(store)).stat().st_mode & 0o777 == 0o600
     (kept,) = known(store).in_use.values()
+    assert kept == noted
     assert (kept.name, kept.scopes, kept.expires_at) == ("crm", (Scope.LINKS,), None)
 
 
@@ -46,7 +47,7 @@ def test_when_a_token_expires_is_kept_in_utc(store: Path) -> None:
 def test_what_was_revoked_stays_so_without_the_file(store: Path) -> None:
     """A service that read it has a copy; that the file is gone takes nothing back."""
     kept, gone = (
-        files.add(beside(store), name, [Scope.FIGURES], None) for name in ("kept", "gone")
+        files.add(beside(store), name, [Scope.FIGURES], None)[0] for name in ("kept", "gone")
     )
     files.revoke(beside(store), next(known(store).named("gone")))
     files.end_session(beside(store), digest_of("session"))

@@ -42,7 +42,7 @@ class Wire:
         self.sent.append(message)
 
     async def may_go_on(self) -> bool:
-        """Say it."""
+        """Return it."""
         self.asked += 1
         return self.may
 
@@ -99,7 +99,7 @@ async def test_what_lasts_ends_with_its_token(
     """And with no other; the application is told, and stops."""
     monkeypatch.setattr(lasting, "LOOK_EVERY_S", 0.05)
     store = tmp_path / "waypost.db"
-    mine = files.add(beside(store), "mine", [Scope.FIGURES], None)
+    mine, _ = files.add(beside(store), "mine", [Scope.FIGURES], None)
     files.add(beside(store), "other", [Scope.FIGURES], None)
     who = authenticator(b"horse staple", store=store)
     guarded = Guard(Starlette(routes=[Route("/", _endless)]), who)
@@ -108,7 +108,7 @@ async def test_what_lasts_ends_with_its_token(
         return answer.read(pieces)
 
     async with http_server.serving(asgi.serving(guarded)) as served:
-        connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
         with contextlib.closing(connection):
             headers = {"Authorization": f"Bearer {mine}"}
             await asyncio.to_thread(connection.request, "GET", "/", headers=headers)

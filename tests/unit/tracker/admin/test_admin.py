@@ -113,7 +113,7 @@ def test_every_operation_says_what_it_needs(admin: Admin) -> None:
 
 async def test_a_token_for_figures_sees_no_person(admin: Admin, config: Config) -> None:
     """Nor makes a link."""
-    token = files.add(config.store.file, "grafana", [Scope.FIGURES], None)
+    token, _ = files.add(config.store.file, "grafana", [Scope.FIGURES], None)
     bearer = f"Bearer {token}"
     async with serving(admin.app, PASSWORD, store=config.store.path) as client:
         for path, status in {
@@ -151,7 +151,7 @@ async def test_no_page_and_no_operation_for_figures_names_anybody(
     believable.spool(config, time.time())
     catch_up(config)
     secrets = _secrets_of(config)
-    token = files.add(config.store.file, "grafana", [Scope.FIGURES], None)
+    token, _ = files.add(config.store.file, "grafana", [Scope.FIGURES], None)
     paths = [each.path for each in admin.app.routes if isinstance(each, Route)]
     paths += [f"/api/v1{each.path}" for each in admin.api.operations if each.method == "GET"]
     shown = 0
@@ -182,7 +182,7 @@ async def test_the_url_of_a_named_link_is_not_for_figures(admin: Admin, config: 
     with database.reading(config.store) as db:
         (sale,) = db.execute("SELECT id FROM campaigns WHERE name = 'sale'").fetchone()
     both = (Scope.FIGURES, Scope.PERSONS)
-    tokens = [files.add(config.store.file, each, [each], None) for each in both]
+    tokens = [files.add(config.store.file, each, [each], None)[0] for each in both]
     told = {}
     async with serving(admin.app, PASSWORD, store=config.store.path) as client:
         for path in (

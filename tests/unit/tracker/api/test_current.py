@@ -4,10 +4,13 @@ import pytest
 from starlette.responses import Response
 
 from config.schema import Config
+from tests.support.engines import IN_A_FILE, engine, gives_back, store_table
 from tests.support.feeding import spool_message
 from tracker.api.current import NOT_COUNTED, NOT_COUNTED_WHY, current
 from tracker.reports import summary
 from tracker.store.database import StoreError
+
+__all__ = ["engine", "gives_back", "store_table"]
 
 
 def test_what_the_spool_holds_is_counted_first(config: Config) -> None:
@@ -32,6 +35,7 @@ def test_what_is_not_is_told(config: Config, monkeypatch: pytest.MonkeyPatch) ->
     assert "another process" in response.headers[NOT_COUNTED_WHY]
 
 
+@IN_A_FILE
 def test_a_store_that_cannot_be_read_is_an_error(config: Config) -> None:
     """Which is answered with 503."""
     config.store.path.write_bytes(b"no database " * 100)

@@ -16,11 +16,15 @@ import pytest
 from config.keys import token_keys
 from config.loading.load import ConfigError, Problem
 from config.schema import Config, PrivacyConfig
+from tests.support.feeding import click_count, eventually
+from tests.support.log_lines import capture_logs
 from tests.support.readers.readers import BROWSER
+from tests.support.waiting_in_loop import until, until_told
 from tracker.app import app
+from tracker.app.in_force import InForce
 from tracker.app.parts import prepare
 from tracker.listener import sockets as listening
-from tracker.store.database import StoreError, reading
+from tracker.minting.short_links import ShortLinks
 from tracker.tokens import Keyring, Link, mint
 
 
@@ -52,18 +56,22 @@ def furnished(tmp_path: Path) -> Furnished:
 
 
 @contextlib.asynccontextmanager
-async def serving(config: Config, reload: Callable[[], Config] | None = None) -> AsyncIterator[int]:
+async def serving(
+    config: Config,
+    reload: Callable[[], Config] | None = None,
+    process: app.Process = app.THE_ONLY,
+) -> AsyncIterator[int]:
     """Run the tracker until the block ends; gives its port."""
     sockets = listening.bind(config.tracker.listen)
     port = listening.names(sockets)[0].port
     stop, ready = asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(
         app.serve(
-            config,
+            InForce(config, prepare(config, sockets)),
             stop=stop,
             on_ready=ready.set,
-            parts=prepare(config, sockets),
-            reload=reload,
+            read=reload,
+            process=process,
         )
     )
     await asyncio.wait({task, asyncio.create_task(ready.wait())}, return_when="FIRST_COMPLETED")
@@ -72,11 +80,16 @@ async def serving(config: Config, reload: Callable[[], Config] | None = None) ->
     await asyncio.wait_for(task, 20)
 
 
+def children() -> str:
+    """Return the processes that this one has started."""
+    return Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+
+
 async def follow(port: int, path: str) -> tuple[int, str | None]:
     """Request a path; gives the status and where it leads."""
 
     def ask() -> tuple[int, str | None]:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         with contextlib.closing(connection):
             connection.request("GET", path, headers=BROWSER)
             answer = connection.getresponse()
@@ -102,10 +115,11 @@ async def test_a_new_key_is_in_force_within_seconds(furnished: Furnished) -> Non
         new = [*old, token_keys.new_token_key(old)]
         token_keys.write_token_keys(furnished.config.keys.file, new, replace=True)
         furnished.keyring = Keyring(new)
-        deadline = time.monotonic() + 10
-        while (await follow(port, furnished.link()))[0] != 302:
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.2)
+
+        async def leads() -> bool:
+            return (await follow(port, furnished.link()))[0] == 302
+
+        await until_told(leads)
         assert (await follow(port, before))[0] == 302
 
 
@@ -120,14 +134,34 @@ async def test_a_spool_that_cannot_be_made_does_not_stop_redirects(furnished: Fu
 async def test_a_click_reaches_the_store(furnished: Furnished) -> None:
     """The ingester runs beside the redirector."""
     async with serving(furnished.config) as port:
-        await follow(port, furnished.link())
-        deadline = time.monotonic() + 10
-        while True:
-            with contextlib.suppress(StoreError), reading(furnished.config.store.path) as db:
-                if db["clicks"].count:
-                    break
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.1)
+        assert (await follow(port, furnished.link()))[0] == 302
+        await asyncio.to_thread(eventually, lambda: click_count(furnished.config) > 0)
+    assert click_count(furnished.config) == 1
+
+
+async def test_one_that_does_not_lead_redirects_and_no_more(
+    furnished: Furnished, tmp_path: Path
+) -> None:
+    """Of several workers one has the admin listener, and feeds the store."""
+    follower = app.Process("tracker-1", leads=False)
+    before = children()
+    with capture_logs() as lines:
+        async with serving(furnished.config, process=follower) as port:
+            assert (await follow(port, furnished.link()))[0] == 302
+            assert children() == before
+    (ready,) = (line for line in lines if line["event"] == "tracker_ready")
+    assert ready["admin"] == []
+    assert not (tmp_path / "waypost.db").exists()
+
+
+async def test_a_short_link_that_a_command_made_leads_on_at_once(furnished: Furnished) -> None:
+    """Or another worker: whoever holds it may follow it, though its file was not looked at since."""
+    async with serving(furnished.config) as port:
+        token = furnished.link().removeprefix("/c/")
+        for _ in range(5):  # the file is looked at every second: hardly each time just now
+            code = ShortLinks.load(furnished.config.store.file).add(token)
+            assert await follow(port, f"/s/{code}") == (302, "https://example.com/?a=1#b")
+        assert (await follow(port, "/s/unknown"))[0] == 404
 
 
 async def test_sighup_reads_the_configuration_again(furnished: Furnished) -> None:
@@ -145,9 +179,10 @@ async def test_sighup_reads_the_configuration_again(furnished: Furnished) -> Non
 
     async with serving(furnished.config, reload) as port:
         kept = []
-        for _ in range(2):
-            os.kill(os.getpid(), signal.SIGHUP)
-            await asyncio.sleep(0.1)
+        for told in ("tracker_not_reloaded", "tracker_reloaded"):
+            with capture_logs() as lines:
+                os.kill(os.getpid(), signal.SIGHUP)
+                await until(lambda: told in [line["event"] for line in lines])  # noqa: B023
             await follow(port, furnished.link())
             kept = [
                 json.loads(line.partition(b" ")[2])["ip"]

@@ -1,4 +1,4 @@
-"""Putting keys back. With store and spool: `tests/unit/tracker/cli/test_backup.py`."""
+"""Putting keys back. With store and spool: `tests/unit/tracker/cli/operations/test_backup.py`."""
 
 from pathlib import Path
 

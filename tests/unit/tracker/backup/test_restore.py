@@ -20,7 +20,7 @@ from tracker.ingest.ingester import Ingester
 from tracker.ingest.lock import Lock
 from tracker.minting import short_links
 from tracker.spool.writer import Spool
-from tracker.store import files
+from tracker.store.file import files, moved
 
 
 @pytest.fixture
@@ -59,6 +59,15 @@ def test_what_is_there_stays_unless_it_may_be_moved_aside(
     assert rows(storing, "messages") == 1
     assert "waypost.db" in {path.name.partition(".before-restore-")[0] for path in aside}
     assert all(path.exists() for path in aside)
+
+
+def test_a_store_that_was_given_up_is_used_again(storing: Config, folder: Path) -> None:
+    """Whoever puts one back does not go on with its copy elsewhere."""
+    moved.give_up(storing.store.path, "elsewhere")
+    restore(folder, verified(folder), storing, replace=True)
+    spool_message(storing, "Autumn", 2)
+    assert catch_up(storing).octets == 0
+    assert rows(storing, "messages") == 2
 
 
 def test_while_a_service_feeds_the_store_nothing_is_restored(

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from config.schema import Config, KeysConfig, StoreConfig
-from tests.support.feeding import click_count, put, spool_message
+from tests.support.feeding import click_count, eventually, put, spool_message
 from tracker.backup import take as taking
 from tracker.backup.manifest import verified
 from tracker.backup.take import CannotBackUp, take
 from tracker.ingest.catch_up import catch_up
+from tracker.spool import segments
 from tracker.spool.writer import Spool
 from tracker.store import database
 
@@ -32,6 +33,28 @@ def test_a_backup_has_store_spool_and_configuration_for_its_owner_alone(
     modes = {stat.S_IMODE(each.stat().st_mode) for each in (tmp_path / "backup").rglob("*")}
     assert modes <= {0o600, 0o700}
     assert click_count(storing) == 0
+
+
+def test_a_copy_of_a_segment_has_all_records_up_to_its_last(
+    storing: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written over room while it is copied is left out, of which the beginning may not be seen."""
+    spool = Spool.open(storing.store.spool_dir, "proxy", room_octets=8192)
+    put(spool, 1)
+    (path,) = segments.listing(storing.store.spool_dir)
+    eventually(lambda: path.stat().st_size > 8192)
+    known, look, ends = path.read_bytes().rstrip(b" "), segments.end_of_records, list[int]()
+
+    def late(descriptor: int) -> int:
+        ends.append(look(descriptor))
+        put(spool, 2)
+        return ends[-1]
+
+    monkeypatch.setattr(segments, "end_of_records", late)
+    take(storing, b"", tmp_path / "backup", with_secrets=False)
+    spool.close()
+    assert ends == [len(known)]
+    assert (tmp_path / "backup" / "spool" / path.name).read_bytes() == known
 
 
 def test_a_store_on_a_server_is_backed_up_by_its_own_tools(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tracker.cli import common
 from tracker.ingest.catch_up import catch_up
 from tracker.minting import short_links
 from tracker.minting.short_links import ShortLinks
-from tracker.store import file_store
+from tracker.store.file import file_store
 from tracker.tokens import BadToken, Link, mint
 
 

@@ -7,8 +7,9 @@ import socket
 import subprocess
 from pathlib import Path
 
-from tests.support.clients.programs import WAYPOST, stop, until, waypost
+from tests.support.clients.programs import WAYPOST, stop, waypost
 from tests.support.postgresql import url_of_new_store
+from tests.support.waiting import until
 from tracker.sql.postgresql import connect
 from tracker.store.database import StoreError, reading
 from tracker.store.server import unfinished
@@ -39,9 +40,10 @@ def test_it_feeds_the_store_until_sigterm(filled: Path) -> None:
             until(lambda: clicks(filled) == 4)
             process.send_signal(signal.SIGHUP)
             until(lambda: b"feeder_reloaded" in log.read_bytes())
+            assert manager.recv(1000) == b"STATUS="  # of the reload, which left nothing out
             process.terminate()
             assert manager.recv(1000).startswith(b"STOPPING=1")
-            assert process.wait(30) == 0
+            assert process.wait(60) == 0
         finally:
             stop(process)
     assert b"ingester_started" in log.read_bytes()

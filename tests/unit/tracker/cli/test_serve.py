@@ -50,7 +50,7 @@ def test_it_serves_until_sigterm(folder: Path, ports: tuple[int, int]) -> None:
     command = [WAYPOST, "tracker", "-c", folder / "waypost.toml"]
     with running(command, ports[0], folder / "log") as process:
         for port in ports:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=60) as answer:
                 assert answer.read() == b"ok\n"
         assert stop(process) == 0
 
@@ -71,6 +71,6 @@ def test_systemd_hears_when_it_is_ready(folder: Path, ports: tuple[int, int]) ->
             socket.create_connection(("127.0.0.1", ports[0]), 10).close()
             process.terminate()
             assert manager.recv(1000).startswith(b"STOPPING=1")
-            assert process.wait(20) == 0  # a second signal would end it in its last moments
+            assert process.wait(60) == 0  # a second signal would end it in its last moments
         finally:
             stop(process)

@@ -22,6 +22,7 @@ from tests.support.checks.facts import (
 )
 from tests.support.checks.histories import histories
 from tests.support.checks.recount import judged_sums, recount, recount_judged
+from tests.support.engines import engine, gives_back
 from tests.support.feeding import click_rows, stored_id
 from tracker.counting.batch import feed
 from tracker.events import Event, Recipient, SentLink
@@ -35,18 +36,20 @@ from tracker.sql.sqlite import SQLite
 from tracker.store.keys import message_number
 from tracker.store.reserved import ERASED_ADDRESS, day_of
 
+__all__ = ["engine", "gives_back"]
+
 
 def sums(db: SQLite) -> set[tuple[Any, ...]]:
     """Return all sums by the names of what they are over, those of nothing apart."""
     return set(
         db.execute("""
-            SELECT day, ifnull(campaigns.name, campaign_id), ifnull(links.name, ''),
+            SELECT day, coalesce(campaigns.name, CAST(campaign_id AS TEXT)), coalesce(links.name, ''),
                 messages, deliveries, clicked, shared_messages, shared_recipients,
                 clicks_human, clicks_doubtful, clicks_all, clicks_shared,
                 unique_human, unique_doubtful, unique_all
             FROM counters LEFT JOIN campaigns ON campaigns.id = campaign_id
             LEFT JOIN links ON links.id = link_id
-            WHERE messages OR clicks_all
+            WHERE messages > 0 OR clicks_all > 0
         """).fetchall()
     )
 
@@ -230,12 +233,12 @@ def test_order_and_transactions_do_not_matter(events: list[Event], random: Any) 
 
 
 UNNEEDED = (
-    "SELECT id FROM link_sets WHERE id NOT IN (SELECT ifnull(link_set_id, 0) FROM messages)",
+    "SELECT id FROM link_sets WHERE id NOT IN (SELECT coalesce(link_set_id, 0) FROM messages)",
     """SELECT link_set_id FROM link_set_links UNION SELECT link_set_id FROM link_set_ignored
        EXCEPT SELECT id FROM link_sets""",
     """SELECT id FROM links EXCEPT SELECT link_id FROM link_set_links
        EXCEPT SELECT link_id FROM campaign_links EXCEPT SELECT link_id FROM counters""",
-    "SELECT link_id FROM counters WHERE link_id AND NOT clicks_all",
+    "SELECT link_id FROM counters WHERE link_id > 0 AND clicks_all = 0",
 )
 """Rows by which nobody is told anything."""
 
@@ -254,9 +257,9 @@ def test_a_purge_leaves_the_same_whatever_the_order(events: list[Event], random:
     assert (after.totals, after.campaigns) == (before.totals, before.campaigns)
     assert _clicks_of(after) == _clicks_of(before)
     dangling = """SELECT link_id FROM (SELECT link_id FROM clicks
-        UNION SELECT link_id FROM counters WHERE link_id UNION SELECT link_id FROM clicked_by
-        WHERE link_id UNION SELECT link_id FROM campaign_links UNION SELECT link_id FROM
-        link_set_links) WHERE link_id NOT IN (SELECT id FROM links)"""
+        UNION SELECT link_id FROM counters WHERE link_id > 0 UNION SELECT link_id FROM clicked_by
+        WHERE link_id > 0 UNION SELECT link_id FROM campaign_links UNION SELECT link_id FROM
+        link_set_links) AS named WHERE link_id NOT IN (SELECT id FROM links)"""
     assert one.execute(dangling).fetchall() == []
     assert [one.execute(each).fetchall() for each in UNNEEDED] == [[]] * len(UNNEEDED)
     one.close()
@@ -292,7 +295,7 @@ def test_sums_equal_a_recount_of_the_rows(events: list[Event], cuts: list[int]) 
     for row in click_rows(db):
         per_day[day_of(row["at_s"]), row["campaign"]] += 1
     kept = """SELECT day, name, clicks_all FROM counters JOIN campaigns ON campaigns.id = campaign_id
-        WHERE day AND clicks_all"""
+        WHERE day > 0 AND clicks_all > 0"""
     assert {(*key, n) for key, n in per_day.items()} == set(db.execute(kept).fetchall())
     assert judged_sums(db) == recount_judged(db)
     db.close()

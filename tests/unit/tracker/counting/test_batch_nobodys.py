@@ -14,6 +14,7 @@ from tests.support.checks.facts import (
     to_ann,
     totals,
 )
+from tests.support.engines import engine, gives_back
 from tests.support.feeding import click_rows
 from tracker.counting.batch import feed
 from tracker.events import Clicked, SentLink
@@ -22,6 +23,8 @@ from tracker.reports.figures import Figures
 from tracker.retention.retention import purge
 from tracker.sql.sqlite import SQLite
 from tracker.store.reserved import DAY_S, NO_CAMPAIGN, PURGED
+
+__all__ = ["engine", "gives_back"]
 
 LATER = {"at_s": SENT_S + 9000.0}
 

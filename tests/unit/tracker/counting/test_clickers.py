@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.checks.facts import SENT_S, accepted, clicked, empty, pending, put
 from tests.support.checks.recount import recount
+from tests.support.engines import engine, gives_back
 from tracker.counting import sums
 from tracker.counting.model import Attribution, Click, Sums
 from tracker.events import Event
@@ -15,9 +16,11 @@ from tracker.judging.click import Click as Made
 from tracker.judging.judge import Verdict
 from tracker.reports import summary
 from tracker.sql.sqlite import SQLite
-from tracker.store import clicked_by
-from tracker.store.clicked_by import PART, Scope
 from tracker.store.reserved import DAY_S, Kind
+from tracker.store.rows import clicked_by
+from tracker.store.rows.clicked_by import PART, Scope
+
+__all__ = ["engine", "gives_back"]
 
 DAY = SENT_S // DAY_S
 MESSAGES = tuple(

@@ -15,8 +15,11 @@ from config.schema import (
     TrackingConfig,
 )
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending, totals
+from tests.support.engines import engine, gives_back
 from tracker.counting.feeder import Feeder
 from tracker.sql.sqlite import SQLite
+
+__all__ = ["engine", "gives_back"]
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,14 @@ from tests.support.checks.facts import (
     totals,
     with_pixel,
 )
+from tests.support.engines import engine, gives_back
 from tracker.events import Event, Recipient
 from tracker.reports import opens
 from tracker.reports.opens import Figures
 from tracker.retention.retention import purge
 from tracker.sql.sqlite import SQLite
+
+__all__ = ["engine", "gives_back"]
 
 
 def test_opens_leave_every_figure_of_clicks_alone(db: SQLite) -> None:

@@ -4,7 +4,6 @@ import itertools
 import json
 import random
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.checks.facts import LINKS, NAMING, SENT_S, accepted, clicked, empty, pending
-from tests.unit.tracker.counting.test_batch import histories
+from tests.support.checks.histories import histories
+from tests.support.engines import engine, gives_back
 from tracker.counting import reclassify
 from tracker.counting.batch import feed
 from tracker.counting.queueing import queue as queue_clicks
@@ -23,7 +23,9 @@ from tracker.outbox.filling import webhook_ids
 from tracker.outbox.queue import Failure, Result
 from tracker.outbox.subscriptions import Subscription, Subscriptions
 from tracker.sql.sqlite import SQLite
-from tracker.store.file_store import FileStore
+from tracker.store.database import Store
+
+__all__ = ["engine", "gives_back"]
 
 LATE_S = SENT_S + 7200
 STRICT = Settings(threshold=60, doubtful=20)
@@ -118,9 +120,9 @@ def test_without_webhooks_nothing_is_queued(db: SQLite) -> None:
 
 
 @pytest.mark.parametrize("notifies", [True, False])
-def test_judging_anew_tells_only_where_it_is_to(tmp_path: Path, *, notifies: bool) -> None:
+def test_judging_anew_tells_only_where_it_is_to(*, notifies: bool) -> None:
     """By `--notify`."""
-    store = FileStore.open(tmp_path / "waypost.db")
+    store = Store(empty())
     put(store.db, pending(), accepted(), clicked("c1", at_s=SENT_S + 1))
     before = sent(store.db, EVERYBODY)
     hooks = HOOKS if notifies else Subscriptions()
@@ -132,9 +134,9 @@ def test_judging_anew_tells_only_where_it_is_to(tmp_path: Path, *, notifies: boo
     store.close()
 
 
-def test_a_dry_run_tells_nobody(tmp_path: Path) -> None:
+def test_a_dry_run_tells_nobody() -> None:
     """It changes nothing."""
-    store = FileStore.open(tmp_path / "waypost.db")
+    store = Store(empty())
     put(store.db, pending(), accepted(), clicked("c1", at_s=SENT_S + 1))
     sent(store.db, EVERYBODY)
     for _ in reclassify.reclassify(store, STRICT, notify=HOOKS, dry_run=True):

@@ -1,16 +1,17 @@
 """Judging all clicks anew: as if they had come to a store with these settings."""
 
 import itertools
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.checks.facts import SENT_S, accepted, clicked, pending
+from tests.support.checks.facts import SENT_S, accepted, clicked, empty, pending
+from tests.support.checks.histories import histories
 from tests.support.checks.recount import judged_sums, recount, recount_judged
-from tests.unit.tracker.counting.test_batch import histories, rows, sums
+from tests.support.engines import engine, gives_back
+from tests.unit.tracker.counting.test_batch import rows, sums
 from tracker.counting import reclassify
 from tracker.counting.batch import feed
 from tracker.events import Event
@@ -18,15 +19,16 @@ from tracker.judging.rules import Settings
 from tracker.reports import summary
 from tracker.sql.sqlite import SQLite
 from tracker.store.database import Store
-from tracker.store.file_store import FileStore
+
+__all__ = ["engine", "gives_back"]
 
 STRICT = Settings(threshold=60, doubtful=20)
 CUT_S = SENT_S + 43200
 
 
-def stored(path: Path, events: list[Event], judged: Settings) -> Store:
-    """Return a store on disk that was fed with events, which were judged by these settings."""
-    store = FileStore.open(path)
+def stored(events: list[Event], judged: Settings) -> Store:
+    """Return a store that was fed with events, which were judged by these settings."""
+    store = Store(empty())
     with store.transaction():
         feed(store.db, events, settings=judged)
     return store
@@ -49,11 +51,10 @@ def figures(db: SQLite) -> tuple[Any, ...]:
     max_examples=40,
 )
 def test_it_equals_a_fresh_store_wherever_it_was_stopped_before(
-    tmp_path: Path, events: list[Event], stopped_after: int
+    events: list[Event], stopped_after: int
 ) -> None:
     """Chunks that were done are done; the others are as they were, until it is run again."""
-    paths = [tmp_path / f"{next(_NUMBERS)}.db" for _ in range(2)]
-    store, fresh = stored(paths[0], events, Settings()), stored(paths[1], events, STRICT)
+    store, fresh = stored(events, Settings()), stored(events, STRICT)
     for _ in itertools.islice(reclassify.reclassify(store, STRICT), stopped_after):
         pass
     for _ in reclassify.reclassify(store, STRICT):
@@ -66,13 +67,10 @@ def test_it_equals_a_fresh_store_wherever_it_was_stopped_before(
     fresh.close()
 
 
-_NUMBERS = itertools.count()
-
-
-def test_what_changed_is_told_by_rule_and_campaign(tmp_path: Path) -> None:
+def test_what_changed_is_told_by_rule_and_campaign() -> None:
     """With a dry run as without, which changes nothing."""
     events = [pending(), accepted(), clicked("c1", at_s=SENT_S + 1)]
-    store = stored(tmp_path / "waypost.db", events, Settings())
+    store = stored(events, Settings())
     before = figures(store.db)
     cheap = Settings(points={"early": 0, "no-html": 10})
     (planned,) = reclassify.reclassify(store, cheap, dry_run=True)
@@ -86,12 +84,12 @@ def test_what_changed_is_told_by_rule_and_campaign(tmp_path: Path) -> None:
     store.close()
 
 
-def test_only_clicks_on_messages_since_a_moment_are_judged(tmp_path: Path) -> None:
+def test_only_clicks_on_messages_since_a_moment_are_judged() -> None:
     """The others keep their labels."""
     late = {"at_s": CUT_S + 1}
     events: list[Event] = [pending(), pending("m2", at_s=CUT_S), clicked("c1", at_s=SENT_S + 1)]
     events.append(clicked("c2", "m2", sent_at_s=CUT_S, **late))
-    store = stored(tmp_path / "waypost.db", events, Settings())
+    store = stored(events, Settings())
     (done,) = reclassify.reclassify(store, STRICT, since_s=CUT_S)
     assert done.clicks == 1
     assert summary.report(store.db).totals.clicks_human == 1

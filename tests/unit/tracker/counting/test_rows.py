@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.checks.facts import SENT_S, accepted, clicked, empty, pending, put
+from tests.support.engines import PLANS_OF_SQLITE, engine, gives_back
 from tests.support.feeding import click_rows
 from tracker.counting import rows
 from tracker.counting.model import Attribution, Click, Delivery, Message
@@ -15,9 +16,11 @@ from tracker.judging.click import Click as Made
 from tracker.judging.judge import Verdict
 from tracker.retention import retention
 from tracker.sql.sqlite import SQLite
-from tracker.store import named_rows
 from tracker.store.keys import MessageKey, event_octets
 from tracker.store.reserved import day_of
+from tracker.store.rows import named_rows
+
+__all__ = ["engine", "gives_back"]
 
 IDS = st.integers(1, 9)
 KEY, OTHER = MessageKey(SENT_S, -7), MessageKey(SENT_S, 8)
@@ -49,7 +52,7 @@ MACHINE = Verdict(human=False, doubtful=False, score=100, reasons=("burst/1",))
 
 def written(db: SQLite, message: Message) -> None:
     """Write a message with its deliveries."""
-    rows.write_messages(db, [message])
+    rows.write_messages(db, [rows.message_row(message)])
     rows.write_deliveries(
         db, {(message.key, number): each for number, each in message.deliveries.items()}
     )
@@ -132,7 +135,7 @@ def test_a_message_is_found_by_the_seconds_next_to_its_own(db: SQLite, message: 
 
 def test_a_message_knows_how_many_links_it_has(db: SQLite, message: Message) -> None:
     """From its set; nobody knows of those of earlier versions."""
-    db.execute("INSERT INTO link_sets (id, hash, links) VALUES (4, x'00', 12)")
+    db.execute("INSERT INTO link_sets (id, hash, links) VALUES (4, ?, 12)", [b"0"])
     assert rows.read_messages(db, [KEY])[KEY].links == 12
     db.execute("UPDATE link_sets SET links = NULL")
     assert rows.read_messages(db, [KEY])[KEY].links is None
@@ -231,7 +234,7 @@ def test_a_message_that_is_renamed_takes_all_of_its_rows_along(
     """Others of that second stay."""
     written(db, Message(OTHER))
     inserted(db, message, click_of(made()))
-    db.execute("INSERT INTO sightings (hash, sent_s, message_id) VALUES (x'00', ?, ?)", [*KEY])
+    db.execute("INSERT INTO sightings (hash, sent_s, message_id) VALUES (?, ?, ?)", [b"0", *KEY])
     rows.rename_messages(db, {KEY: MessageKey(SENT_S + 1, KEY.message_id)})
     for table in ("messages", "deliveries", "clicks", "arrivals", "sightings"):
         ours = [row for row in db[table].rows if row["message_id"] == KEY.message_id]
@@ -258,6 +261,7 @@ def test_the_number_of_a_purged_click_is_not_given_again() -> None:
     assert rows.first_arrival(db, 1) >= first
 
 
+@PLANS_OF_SQLITE
 @pytest.mark.parametrize("read", [rows.read_messages, rows.read_messages_near])
 def test_messages_are_read_by_their_keys(
     db: SQLite, message: Message, read: Callable[..., object]

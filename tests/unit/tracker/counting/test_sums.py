@@ -7,12 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.checks.facts import empty
+from tests.support.engines import engine, gives_back
 from tracker.counting import sums
 from tracker.counting.model import Attribution, Click, MessageSum, MessageTotals, Sums
 from tracker.judging.click import Click as Made
 from tracker.judging.judge import Verdict
 from tracker.sql.sqlite import SQLite
 from tracker.store.reserved import DAY_S
+
+__all__ = ["engine", "gives_back"]
 
 HUMAN = Verdict(human=True, doubtful=False, score=0, reasons=())
 DOUBTFUL = Verdict(human=True, doubtful=True, score=50, reasons=("no-html/1",))
@@ -60,7 +63,7 @@ def changes(clicks: list[Click], sign: int = 1) -> Sums:
 def kept(db: SQLite) -> list[set[tuple[Any, ...]]]:
     """Return what the tables of sums hold, sums of nothing apart."""
     queries = (
-        "SELECT * FROM counters WHERE messages OR clicks_all OR unique_all",
+        "SELECT * FROM counters WHERE messages > 0 OR clicks_all > 0 OR unique_all > 0",
         "SELECT * FROM cohorts",
         "SELECT * FROM hours",
         "SELECT * FROM clicked_by",

@@ -43,6 +43,18 @@ def test_a_line_is_in_it_once(db: PostgreSQL) -> None:
     assert [each.octets for each in found] == [line(number).octets for number in (1, 2, 3)]
 
 
+def test_it_is_known_which_lines_it_lacks(db: PostgreSQL, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of however many, with few questions; what was erased is known."""
+    lines = [line(number) for number in range(BATCH + 5)]
+    shared_log.send(db, "a", "overrides", [lines[2], lines[BATCH + 1]])
+    shared_log.erase(db, "overrides", lambda octets: octets == lines[2].octets)
+    ask, asked = db.execute, []
+    monkeypatch.setattr(db, "execute", lambda *about: (asked.append(about), ask(*about))[1])
+    lacking = list(shared_log.lacking(db, lines))
+    assert lacking == [each for each in lines if each not in (lines[2], lines[BATCH + 1])]
+    assert len(asked) == 2
+
+
 def test_it_is_known_whether_it_is_the_log_that_was_read(db: PostgreSQL) -> None:
     """By a line at its place."""
     shared_log.send(db, "a", "overrides", [line(1)])

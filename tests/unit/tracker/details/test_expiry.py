@@ -6,10 +6,13 @@ import pytest
 
 from tests.support.checks.facts import empty
 from tests.support.details import SENT_S, handled
+from tests.support.engines import engine, gives_back
 from tracker.details import expiry, feed, lookup
 from tracker.events import Recipient
 from tracker.sql.sqlite import SQLite
 from tracker.store.keys import MessageKey
+
+__all__ = ["engine", "gives_back"]
 
 KEY = MessageKey.of(SENT_S, "00000000000000aa")
 TABLES = ("details", "detail_texts", "detail_names", "detail_recipients")
@@ -35,7 +38,7 @@ def test_what_is_old_goes_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Non
         for number in range(5)
     ]
     feed.feed(db, events, 0)
-    assert expired(db, SENT_S + 4) == 4
+    assert expired(db, SENT_S + 3.5) == 4
     assert expired(db, SENT_S + 4) == 0
     assert left(db)["details"] == 1
     assert expired(db, SENT_S + 5) == 1

@@ -7,10 +7,13 @@ from hypothesis import strategies as st
 
 from tests.support.checks.facts import empty, pending, put
 from tests.support.details import handled
+from tests.support.engines import engine, gives_back
 from tracker.details import feed, lookup
 from tracker.events import MessageHandled, Recipient
 from tracker.store.keys import MessageKey
 from tracker.store.reserved import ERASED_ADDRESS
+
+__all__ = ["engine", "gives_back"]
 
 KEY = MessageKey.of(1_790_000_000, "00000000000000aa")
 

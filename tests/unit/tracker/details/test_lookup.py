@@ -5,11 +5,14 @@ import pytest
 from tests.support.checks.facts import empty, pending, put
 from tests.support.checks.plans import scans
 from tests.support.details import SENT_S, handled
+from tests.support.engines import engine, gives_back
 from tracker.details import feed, lookup
 from tracker.events import Recipient
 from tracker.sql.sqlite import SQLite
 from tracker.store.keys import MessageKey, message_text
 from tracker.store.reserved import DAY_S
+
+__all__ = ["engine", "gives_back"]
 
 KEY = MessageKey.of(SENT_S, "00000000000000aa")
 

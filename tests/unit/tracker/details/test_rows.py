@@ -6,9 +6,12 @@ import pytest
 
 from tests.support.checks.facts import empty
 from tests.support.details import handled
+from tests.support.engines import engine, gives_back
 from tracker.details import feed, lookup, rows
 from tracker.details.rows import CopyKey
 from tracker.store.keys import MessageKey
+
+__all__ = ["engine", "gives_back"]
 
 KEY = MessageKey.of(1_790_000_000, "00000000000000aa")
 

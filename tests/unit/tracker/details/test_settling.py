@@ -1,7 +1,6 @@
 """What clicks were judged by goes when it has grown old; labels and sums stay."""
 
 import random
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.checks.facts import NAMING, SENT_S, accepted, clicked, empty, pending, put
 from tests.support.checks.plans import scans
+from tests.support.engines import engine, gives_back
 from tests.support.feeding import click_rows
 from tracker.counting import reclassify
 from tracker.counting.batch import feed
@@ -19,8 +19,10 @@ from tracker.judging.rules import Settings
 from tracker.privacy.agents import Agents
 from tracker.reports import activity, summary
 from tracker.sql.sqlite import SQLite
-from tracker.store.file_store import FileStore
+from tracker.store.database import Store
 from tracker.store.reserved import DAY_S
+
+__all__ = ["engine", "gives_back"]
 
 LATER_S = SENT_S + 90 * DAY_S
 AGE = Age(SENT_S + 1, LATER_S)
@@ -57,7 +59,7 @@ def test_details_go_and_labels_stay(db: SQLite) -> None:
     put(db, pending(), accepted(), *(click(n, user_agent=f"Browser/{n}") for n in range(7)))
     put(db, pending("m2", at_s=SENT_S + 9), click(9, "m2", sent_at_s=SENT_S + 9))
     before, report = click_rows(db), summary.report(db)
-    assert settled(db) == 7
+    assert settled(db, Age(SENT_S + 0.5, LATER_S)) == 7
     now = click_rows(db)
     assert [{name: row[name] for name in KEPT if name in row} for row in now] == [
         {name: row[name] for name in KEPT if name in row} for row in before
@@ -128,17 +130,15 @@ def test_a_verdict_stays_whatever_comes_later(db: SQLite) -> None:
     alone.close()
 
 
-def test_reclassify_leaves_what_is_settled(tmp_path: Path) -> None:
+def test_reclassify_leaves_what_is_settled(db: SQLite) -> None:
     """Other clicks of the copy are judged anew, and no more are said to be."""
-    store = FileStore.open(tmp_path / "waypost.db")
-    put(store.db, pending(), accepted(), click(1))
-    assert settled(store.db) == 1
-    put(store.db, click(2))
+    put(db, pending(), accepted(), click(1))
+    assert settled(db) == 1
+    put(db, click(2))
     strict = Settings(points={"no-language": 100})
-    (done,) = reclassify.reclassify(store, strict)
+    (done,) = reclassify.reclassify(Store(db), strict)
     assert (done.clicks, done.changed) == (1, 1)
-    assert [row["human"] for row in click_rows(store.db)] == [1, 0]
-    store.close()
+    assert [row["human"] for row in click_rows(db)] == [1, 0]
 
 
 def test_why_it_was_judged_so_is_told_as_far_as_it_is_known(db: SQLite) -> None:

@@ -5,11 +5,14 @@ from dataclasses import replace
 from tests.support.checks.facts import empty, pending, put
 from tests.support.checks.people import ANN, IDENTIFIER
 from tests.support.details import SENT_S, handled
+from tests.support.engines import engine, gives_back
 from tracker.details import feed, lookup
 from tracker.erasure import details, rows
 from tracker.erasure.patterns import PersonPatterns
 from tracker.events import Recipient
 from tracker.store.keys import MessageKey
+
+__all__ = ["engine", "gives_back"]
 
 
 def test_details_of_a_persons_mail_go_and_others_stay() -> None:

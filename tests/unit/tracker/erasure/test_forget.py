@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from config.loading.load import load
 from config.schema import Config
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending
 from tests.support.checks.people import ANN
+from tests.support.engines import IN_A_FILE, dumped, engine, gives_back, store_table
 from tracker.counting.batch import feed
 from tracker.decisions import files
 from tracker.decisions.consents import Consent
@@ -21,9 +23,12 @@ from tracker.ingest.catch_up import catch_up
 from tracker.outbox import queue
 from tracker.outbox.subscriptions import Subscription, Subscriptions
 from tracker.spool.writer import Spool
-from tracker.store import database, rewriting
-from tracker.store import files as store_files
-from tracker.store.file_store import FileStore
+from tracker.sql.postgresql import PostgreSQL
+from tracker.store import database
+from tracker.store.file import files as store_files
+from tracker.store.file import rewriting
+
+__all__ = ["engine", "gives_back", "store_table"]
 
 
 @pytest.fixture
@@ -52,9 +57,18 @@ def filled(config: Config) -> Config:
 
 
 def tells(config: Config, name: bytes = b"ann@") -> list[str]:
-    """Name the files that tell of somebody."""
+    """Name the files that tell of somebody, and the database on a server that does."""
     folder = config.store.path.parent
-    return [each.name for each in folder.rglob("*") if each.is_file() and name in each.read_bytes()]
+    found = [each for each in folder.rglob("*") if each.is_file() and name in each.read_bytes()]
+    return [*(each.name for each in found), *_database_that_tells(config, name.decode())]
+
+
+def _database_that_tells(config: Config, name: str) -> Iterator[str]:
+    if config.store.engine == "postgresql":
+        with database.reading(config.store) as db:
+            assert isinstance(db, PostgreSQL)
+            if name in "".join(dumped(db)):
+                yield config.store.url
 
 
 def test_rows_spool_and_consents_go(filled: Config) -> None:
@@ -94,6 +108,7 @@ def test_what_failed_half_way_can_be_repeated(filled: Config) -> None:
     assert tells(filled) == []
 
 
+@IN_A_FILE
 def test_without_a_store_the_files_beside_it_are_erased(config: Config) -> None:
     """By the name alone; no store is made."""
     files.record(config.store.file, ANN, Consent.NONE)
@@ -102,6 +117,7 @@ def test_without_a_store_the_files_beside_it_are_erased(config: Config) -> None:
     assert not config.store.path.exists()
 
 
+@IN_A_FILE
 def test_nothing_is_left_in_unused_places_of_the_database(filled: Config) -> None:
     """Not even of what was deleted before without being overwritten, or is in the log that others read."""
     path = filled.store.path
@@ -120,6 +136,7 @@ def test_nothing_is_left_in_unused_places_of_the_database(filled: Config) -> Non
         assert tells(filled) == []
 
 
+@IN_A_FILE
 def test_who_is_not_known_costs_no_second_file(filled: Config) -> None:
     """Unless somebody died on the way to forgetting them."""
     path = filled.store.path
@@ -136,13 +153,14 @@ def test_clicks_of_the_forgotten_are_rewritten_whoever_died_before(filled: Confi
     with contextlib.closing(Spool.open(filled.store.spool_dir, "tracker")) as busy:
         busy.append(clicked("c2", ip="192.0.2.77")).result(5)
         catch_up(filled)
-        with database.changing(filled.store.path) as opened, opened.transaction():
+        with database.changing(filled.store) as opened, opened.transaction():
             opened.db.execute("UPDATE deliveries SET person_id = NULL, address = ''")
             opened.db.execute("DELETE FROM persons")
         erase(filled, ANN)
         assert tells(filled, b"192.0.2.77") == []
 
 
+@IN_A_FILE
 def test_former_stores_are_told(filled: Config) -> None:
     """Nobody looks into them."""
     aside = store_files.set_aside(filled.store.path, "corrupt")
@@ -154,7 +172,7 @@ def test_what_waits_for_a_webhook_names_nobody(filled: Config) -> None:
     hook = Subscription("hook", machines=True)
     own = pending("m2", campaign="For ann@example.net", recipients=pending().recipients[:1])
     click = clicked("c2", "m2", user_agent="Ann's browser", ip="192.0.2.0")
-    opened = FileStore.open(filled.store.path)
+    opened = database.open_to_feed(filled.store)
     with opened.transaction():
         events = own, accepted("m2"), click
         feed(opened.db, events, subscriptions=Subscriptions((hook,)))
@@ -163,7 +181,7 @@ def test_what_waits_for_a_webhook_names_nobody(filled: Config) -> None:
     waiting.for_rewriting(filled, lambda _progress: None)
     assert not tells(filled)
     assert not tells(filled, b"Ann's browser")
-    with database.changing(filled.store.path) as store, store.transaction():
+    with database.changing(filled.store) as store, store.transaction():
         ((event, body),) = queue.take(store.db, hook, 1, now_s=9e9, lease_s=1, most=9)
     told = json.loads(body)["data"]
     assert (told["recipient"], told["person"], told["user_agent"]) == (None, None, "")

@@ -13,6 +13,7 @@ from tests.support.checks.people import (
     everything,
     sent,
 )
+from tests.support.engines import engine, gives_back
 from tracker.counting.batch import feed
 from tracker.erasure import rows
 from tracker.erasure.patterns import PersonPatterns
@@ -22,6 +23,8 @@ from tracker.reports import summary
 from tracker.reports.activity import activity
 from tracker.sql.sqlite import SQLite
 from tracker.store.keys import message_number
+
+__all__ = ["engine", "gives_back"]
 
 _LED_TO = "SELECT url FROM clicks JOIN destinations ON destinations.id = destination_id"
 

@@ -113,6 +113,21 @@ def test_records_lose_campaigns_and_texts_as_the_store_does(tmp_path: Path):
     assert (kept.campaign, link.url, link.text) == ("for e", "https://example.net/?p=e", "Bill e")
 
 
+def test_a_campaign_that_is_called_something_longer_now_names_nobody(tmp_path: Path):
+    """A record of others has no room for more octets than it had."""
+    event = pending(campaign=ANN, recipients=(Recipient(1, "bob@example.net"),))
+    record = segments.frame(encode(event))
+    path, descriptor = segments.create(tmp_path, "proxy")
+    os.write(descriptor, record)
+    os.close(descriptor)
+    now = {ANN: "erased#1234567890123"}
+    traces = Traces([ANN], PersonPatterns.of([ANN], IDENTIFIER), campaigns=now)
+    assert spool.redact(tmp_path, {path.name: len(record)}, traces) == (1, 0)
+    kept = decode(path.read_bytes()[9:-1])
+    assert isinstance(kept, MessagePending)
+    assert kept.campaign == "erased"
+
+
 def test_records_that_could_not_be_fed_stay_readable(tmp_path: Path):
     """They may be put back into the spool one day."""
     (event, _) = sent("m1", Recipient(1, ANN, "pers-4711x"), "news")
@@ -137,6 +152,20 @@ def test_damaged_records_are_masked(tmp_path: Path):
     file.write_bytes(b'\xff{"address": "ann@example.net"')
     assert spool.redact(tmp_path, {}, Traces([ANN], PersonPatterns.of([ANN], IDENTIFIER))) == (1, 0)
     assert file.read_bytes() == b'\xff{"address": "' + b"x" * len(ANN) + b'"'
+
+
+def test_records_behind_a_hole_are_rewritten_where_nothing_is_fed(tmp_path: Path):
+    """Room that was not all written over before the power went; and what was torn by then is masked."""
+    record = segments.frame(encode(pending()))
+    path, descriptor = segments.create(tmp_path, "proxy")
+    os.write(descriptor, record + b" " * 4096 + record + record + record[:-5] + b" " * 4096)
+    traces = Traces([ANN], PersonPatterns.of([ANN], IDENTIFIER))
+    assert spool.redact_each(tmp_path, None, traces, spool.nobody_else) == []
+    assert path.read_bytes().count(b"ann@") == 3  # as its writer may be alive
+    os.close(descriptor)
+    assert spool.redact_each(tmp_path, None, traces, spool.nobody_else) == []
+    assert b"ann@" not in path.read_bytes()
+    assert path.stat().st_size == 4 * len(record) - 5 + 8192
 
 
 def test_rewritten_records_make_nobody(db: SQLite):

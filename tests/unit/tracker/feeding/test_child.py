@@ -17,12 +17,12 @@ def test_it_ends_when_nobody_is_there_to_give_orders(storing: Config, spool: Spo
     """As when its parent was killed."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=child.feed, args=(theirs,))
+    process = context.Process(target=child.feed, args=(theirs, "tracker"))
     process.start()
     theirs.close()
     ours.send((storing, {}))
     put(spool, 1)
-    eventually(lambda: click_count(storing) == 1, within_s=60)
+    eventually(lambda: click_count(storing) == 1)
     ours.close()
     process.join(60)
     assert process.exitcode == 0
@@ -50,7 +50,7 @@ def test_it_goes_by_the_latest_order(storing: Config) -> None:
         mock.patch.object(signal, "signal"),
         mock.patch.object(observe, "configure"),
     ):
-        child.feed(theirs)
+        child.feed(theirs, "tracker")
     assert configured == [True, False]
 
 
@@ -59,5 +59,5 @@ def test_it_ends_where_there_never_was_an_order() -> None:
     ours, theirs = multiprocessing.Pipe()
     ours.close()
     with mock.patch.object(signal, "signal"), mock.patch.object(child, "give_way") as begun:
-        child.feed(theirs)
+        child.feed(theirs, "tracker")
     begun.assert_not_called()

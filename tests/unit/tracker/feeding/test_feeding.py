@@ -19,7 +19,7 @@ def breaks(sender, stop):
     raise MemoryError
 
 Sender.run = breaks
-with Feeding(Config.model_validate({"store": {"url": "sqlite:///" + sys.argv[1]}})):
+with Feeding(Config.model_validate({"store": {"url": "sqlite:///" + sys.argv[1]}}), "feed"):
     import time
     time.sleep(60)
 """
@@ -28,11 +28,11 @@ with Feeding(Config.model_validate({"store": {"url": "sqlite:///" + sys.argv[1]}
 def test_what_waits_is_counted_while_it_runs(storing: Config, spool: Spool) -> None:
     """And no more once it has ended."""
     put(spool, 1, 2)
-    with Feeding(storing):
+    with Feeding(storing, "feed"):
         eventually(lambda: click_count(storing) == 2)
     put(spool, 3)
     assert click_count(storing) == 2
-    with Feeding(storing):
+    with Feeding(storing, "feed"):
         eventually(lambda: click_count(storing) == 3)
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import dataclasses
+import itertools
 import multiprocessing
 import os
 import signal
@@ -18,7 +20,8 @@ import pytest
 
 from config.keys import kept_files
 from config.schema import Config
-from tests.support.feeding import click_count, put
+from tests.support.details import handled
+from tests.support.feeding import SENT_S, click_count, put, rows
 from tracker.feeding import child, process
 from tracker.feeding.process import FeedProcess
 from tracker.spool.writer import Spool
@@ -51,7 +54,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_it_feeds_the_store_and_ends_with_the_block(storing: Config, spool: Spool) -> None:
     """It is a process of its own."""
     put(spool, 1, 2)
-    async with FeedProcess(storing):
+    async with FeedProcess(storing, "tracker"):
         await until(lambda: click_count(storing) == 2)
         (pid,) = pids()
         assert pid != os.getpid()
@@ -64,7 +67,7 @@ async def test_one_that_is_killed_is_replaced_and_nothing_is_lost(
     storing: Config, spool: Spool, logged: list[MutableMapping[str, Any]]
 ) -> None:
     """What was not counted yet waits in the spool; the log tells how the first one ended."""
-    async with FeedProcess(storing):
+    async with FeedProcess(storing, "tracker"):
         put(spool, 1, 2)
         await until(lambda: click_count(storing) == 2)
         (killed,) = pids()
@@ -78,7 +81,7 @@ async def test_one_that_is_killed_is_replaced_and_nothing_is_lost(
 
 async def test_signals_for_the_whole_service_do_not_end_it(storing: Config, spool: Spool) -> None:
     """The tracker says when it is to end."""
-    async with FeedProcess(storing):
+    async with FeedProcess(storing, "tracker"):
         put(spool, 1)
         await until(lambda: click_count(storing) == 1)
         (pid,) = pids()
@@ -94,16 +97,28 @@ async def test_a_new_configuration_reaches_it(storing: Config, spool: Spool) -> 
     without = storing.model_copy(
         update={"privacy": storing.privacy.model_copy(update={"details": 0.0})}
     )
-    async with FeedProcess(storing) as feeding:
-        feeding.configure(without)
-        put(spool, 1)
-        await until(lambda: click_count(storing) == 1)
+    numbers = itertools.count(1)
+
+    async def is_kept() -> bool:
+        """Tell what became of a message, and of a click behind it; return whether the former is kept."""
+        number, before = next(numbers), rows(storing, "details")
+        spool.append(dataclasses.replace(handled(number), sent_s=SENT_S)).result(5)
+        put(spool, number)
+        await until(lambda: click_count(storing) == number)
+        return rows(storing, "details") > before
+
+    async with FeedProcess(storing, "tracker") as feeding:
+        await until(lambda: rows(storing, "details") == 0)
+        assert await is_kept()
         (pid,) = pids()
-        feeding.configure(storing)
-        os.kill(pid, signal.SIGKILL)
         feeding.configure(without)
-        put(spool, 2)
-        await until(lambda: click_count(storing) == 2)
+        async with asyncio.timeout(60):
+            while await is_kept():
+                pass
+        assert pids() == [pid]
+        os.kill(pid, signal.SIGKILL)
+        assert not await is_kept()
+        assert pids() != [pid]
 
 
 def much() -> dict[Path, bytes]:
@@ -125,7 +140,7 @@ async def test_whatever_keeps_it_from_starting_another_try_is_made(
         plain(started)
 
     with mock.patch.object(SpawnProcess, "start", failing):
-        async with FeedProcess(storing):
+        async with FeedProcess(storing, "tracker"):
             await until(lambda: click_count(storing) == 1)
     told = [line["status"] for line in logged if line["event"] == "feeder_lost"]
     assert told == ["no process", "no thread", "no memory"]
@@ -139,10 +154,11 @@ async def test_a_program_that_cannot_be_run_is_tried_again(
     spawn.set_executable("/nowhere/python")
     try:
         with mock.patch.object(kept_files, "everything", much):
-            async with FeedProcess(storing):
+            async with FeedProcess(storing, "tracker"):
                 await until(lambda: any(line["event"] == "feeder_lost" for line in logged))
                 spawn.set_executable(sys.executable)
                 await until(lambda: click_count(storing) == 1)
+                assert len(pids()) == 1
     finally:
         spawn.set_executable(sys.executable)
 
@@ -150,7 +166,7 @@ async def test_a_program_that_cannot_be_run_is_tried_again(
 async def test_one_that_does_not_read_holds_up_nobody(storing: Config, spool: Spool) -> None:
     """It goes by the last of what it was told meanwhile."""
     with mock.patch.object(kept_files, "everything", much):
-        async with FeedProcess(storing) as feeding:
+        async with FeedProcess(storing, "tracker") as feeding:
             put(spool, 1)
             await until(lambda: click_count(storing) == 1)
             (pid,) = pids()
@@ -170,7 +186,7 @@ async def test_one_that_does_not_read_is_killed_at_the_end(
     """It is told no more then, and not waited for."""
     monkeypatch.setattr(process, "LAST_S", 0.1)
     with mock.patch.object(kept_files, "everything", much):
-        async with FeedProcess(storing) as feeding:
+        async with FeedProcess(storing, "tracker") as feeding:
             put(spool, 1)
             await until(lambda: click_count(storing) == 1)
             (pid,) = pids()
@@ -190,5 +206,6 @@ async def test_it_starts_where_the_working_directory_is_gone(
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    async with FeedProcess(storing):
+    async with FeedProcess(storing, "tracker"):
         await until(lambda: click_count(storing) == 1)
+        assert not gone.exists()

@@ -31,8 +31,8 @@ from tracker.reports import clicks, summary
 from tracker.reports.figures import Figures, Report
 from tracker.sql.sqlite import SQLite
 from tracker.store import keys
-from tracker.store.clicked_by import PART, Persons
 from tracker.store.reserved import DAY_S, PURGED_NAME, RESERVED_NAME
+from tracker.store.rows.clicked_by import PART, Persons
 
 STEP = "judged_clicks"
 BY_METHOD = Settings(points={rule.name: 0 for rule in RULES if rule.name != "head"})

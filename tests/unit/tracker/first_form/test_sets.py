@@ -11,7 +11,7 @@ from tests.support.earlier_stores import put_last
 from tracker.first_form import upgrade
 from tracker.sql.sqlite import SQLite
 from tracker.store import database
-from tracker.store.clicked_by import ALL, PART, Counts, Persons, united
+from tracker.store.rows.clicked_by import ALL, PART, Counts, Persons, united
 
 FAR = 3 * PART + 7
 MORE = (

@@ -14,10 +14,11 @@ from tests.support.clients import victims
 from tests.support.earlier_stores import put_last, rows
 from tracker.first_form import copy, upgrade
 from tracker.first_form.upgrade import Stopped, Watch
-from tracker.store import database, files, replacement
+from tracker.store import database
 from tracker.store.database import StoreError
-from tracker.store.file_store import FileStore
-from tracker.store.replacement import Progress
+from tracker.store.file import files, replacement
+from tracker.store.file.file_store import FileStore
+from tracker.store.file.replacement import Progress
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from tests.support.feeding import metric
 from tracker.ingest import backlog
 from tracker.ingest.backlog import Backlog
 from tracker.ingest.trouble import Trouble
+from tracker.spool import segments
 
 NAME = "proxy-0000000001-10-00000000000000aa.log"
 DENIED = PermissionError(errno.EACCES, "Permission denied")
@@ -93,6 +94,28 @@ def test_backlog_is_what_is_not_fed(waiting: Backlog, segment: Path, tmp_path: P
     segment.unlink()
     waiting.measure({}, is_ours=True)
     assert metric("waypost_spool_unreadable_segments") == 0
+
+
+def test_room_for_events_to_come_is_no_backlog(waiting: Backlog, segment: Path) -> None:
+    """Blanks behind the records of a segment."""
+    segment.write_bytes(b"0123456789" + b" " * 100_000)
+    waiting.measure({NAME: 4}, is_ours=True)
+    assert metric("waypost_spool_backlog_octets") == 6
+    waiting.measure({NAME: 10}, is_ours=True)
+    assert metric("waypost_spool_backlog_octets") == 0
+
+
+def test_of_a_segment_that_may_not_be_read_its_size_tells(
+    waiting: Backlog, segment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where its records end is not known then."""
+
+    def denied(_path: Path) -> int:
+        raise DENIED
+
+    monkeypatch.setattr(segments, "open_to_read", denied)
+    waiting.measure({NAME: 4}, is_ours=True)
+    assert metric("waypost_spool_backlog_octets") == 6
 
 
 def vanish(waiting: Backlog, segment: Path, monkeypatch: pytest.MonkeyPatch) -> None:

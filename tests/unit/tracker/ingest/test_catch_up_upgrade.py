@@ -18,9 +18,10 @@ from tracker.ingest.ingester import Ingester
 from tracker.ingest.lock import Lock
 from tracker.reports import summary
 from tracker.spool.writer import Spool
-from tracker.store import database, replacement
+from tracker.store import database
 from tracker.store.database import StoreError
-from tracker.store.replacement import Progress
+from tracker.store.file import replacement
+from tracker.store.file.replacement import Progress
 
 
 @pytest.fixture

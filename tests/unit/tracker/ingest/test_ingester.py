@@ -21,6 +21,7 @@ from config.schema import (
 )
 from tests.support.checks.facts import accepted, pending
 from tests.support.details import handled
+from tests.support.engines import IN_A_FILE, engine, gives_back, store_table
 from tests.support.feeding import (
     SENT_S,
     click,
@@ -43,8 +44,11 @@ from tracker.spool import segments
 from tracker.spool.overwrite import overwrite
 from tracker.spool.writer import Spool
 from tracker.sql.sqlite import SQLite
-from tracker.store import database, file_store
+from tracker.store import database
+from tracker.store.file import file_store
 from tracker.store.keys import message_number
+
+__all__ = ["engine", "gives_back", "store_table"]
 
 
 def finished_segment(storing: Config, octets: bytes) -> Path:
@@ -84,7 +88,7 @@ def test_nothing_is_read_while_it_is_paused(
             assert overwrite(file.fileno(), record, encode(event))
     draining.join()
     ingester.close()
-    with database.reading(storing.store.path) as db:
+    with database.reading(storing.store) as db:
         assert [each["user_agent"] for each in click_rows(db)] == ["Other"]
 
 
@@ -104,7 +108,7 @@ def test_links_of_a_message_are_found_after_a_restart(storing: Config) -> None:
         assert ingester.drain()
         ingester.close()
     spool.close()
-    with database.reading(storing.store.path) as db:
+    with database.reading(storing.store) as db:
         assert db.execute(
             "SELECT count(*), count(DISTINCT link_set_id) FROM messages"
         ).fetchone() == (2, 1)
@@ -118,9 +122,8 @@ def test_a_click_of_the_forgotten_is_rewritten_where_it_was_fed_from(
     first = click(1)
     spool.append(first).result(5)
     ingester.drain()
-    with contextlib.closing(sqlite3.connect(storing.store.path)) as db:
-        db.execute("UPDATE deliveries SET address = ''")
-        db.commit()
+    with database.changing(storing.store) as opened, opened.transaction():
+        opened.db.execute("UPDATE deliveries SET address = ''")
     telling = {"destination": "https://u@example.net/own/4711x?id=4711x", "ip": "192.0.2.0"}
     for event in (dataclasses.replace(first, event_id="e2", **telling), click(3)):
         spool.append(event).result(5)
@@ -148,6 +151,7 @@ class FullAtCommit(sqlite3.Connection):
         super().commit()
 
 
+@IN_A_FILE
 def test_a_click_of_the_forgotten_counts_under_its_link_although_a_commit_failed(
     storing: Config, spool: Spool, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,7 +176,7 @@ def test_a_click_of_the_forgotten_counts_under_its_link_although_a_commit_failed
         ingester.drain()
     monkeypatch.setattr(FullAtCommit, "is_full", False)
     ingester.drain()
-    with database.reading(storing.store.path) as db:
+    with database.reading(storing.store) as db:
         (link,) = summary.report(db).links
     assert (link.link, link.figures.clicks_all) == (shared.destination, 3)
 
@@ -188,8 +192,21 @@ def test_segment_in_use_stays_and_finished_one_goes(
     ingester.drain()
     assert segments.listing(storing.store.spool_dir) == []
     ingester.drain()
-    with database.reading(storing.store.path) as db:
-        assert db["segments"].count == 0
+    assert rows(storing, "segments") == 0
+
+
+def test_what_a_killed_proxy_left_is_fed_and_deleted_with_its_room(
+    storing: Config, ingester: Ingester
+) -> None:
+    """Blanks behind the records are no damage; what was torn is, without them."""
+    good = [segments.frame(encode(click(number))) for number in range(2)]
+    finished_segment(storing, good[0] + good[1] + b" " * 100_000)
+    torn = finished_segment(storing, good[0] + good[1][:-9] + b" " * 100_000)
+    ingester.drain()
+    assert click_count(storing) == 2
+    assert segments.listing(storing.store.spool_dir) == []
+    (kept,) = (storing.store.spool_dir / "quarantine").iterdir()
+    assert (kept.name, kept.read_bytes()) == (torn.name, good[1][:-9])
 
 
 def test_damaged_records_are_kept_aside_and_the_rest_is_fed(
@@ -240,6 +257,7 @@ def test_only_one_feeds_and_the_next_takes_over(storing: Config, spool: Spool) -
     second.close()
 
 
+@IN_A_FILE
 def test_locked_database_waits_and_loses_nothing(
     storing: Config, spool: Spool, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +278,7 @@ def test_locked_database_waits_and_loses_nothing(
         eventually(lambda: metric("waypost_spool_backlog_octets") == 0)
 
 
+@IN_A_FILE
 def test_full_database_waits_and_loses_nothing(
     storing: Config, spool: Spool, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,8 +298,11 @@ def test_full_database_waits_and_loses_nothing(
     before = metric("waypost_ingest_failures_total", cause="full")
     with running(ingester):
         eventually(lambda: metric("waypost_ingest_failures_total", cause="full") > before)
+        assert metric("waypost_spool_backlog_octets") > 0
         monkeypatch.setattr(file_store, "connect", real)
         eventually(lambda: click_count(storing) == 5000)
+    assert catch_up(storing).octets == 0
+    assert rows(storing, "clicks") == 5000
 
 
 def test_service_purges_what_is_older_than_the_retention(spool: Spool, storing: Config) -> None:
@@ -291,7 +313,7 @@ def test_service_purges_what_is_older_than_the_retention(spool: Spool, storing: 
     assert catch_up(brief).octets == 0
     with running(Ingester(brief)):
         eventually(lambda: rows(storing, "clicks") == 0)
-    with database.reading(storing.store.path) as db:
+    with database.reading(storing.store) as db:
         assert summary.report(db).totals.clicks_all == 1
 
 
@@ -310,7 +332,7 @@ def test_what_is_counted_does_not_wait_for_what_is_purged(
         for number in range(10, 20):
             spool.append(click(number)).result(5)
         eventually(lambda: rows(storing, "clicks") == 10)
-    with database.reading(storing.store.path) as db:
+    with database.reading(storing.store) as db:
         assert summary.report(db).totals.clicks_all == 14
 
 
@@ -337,7 +359,7 @@ def test_service_lets_go_of_what_old_clicks_were_judged_by(spool: Spool, storing
     assert catch_up(brief).octets == 0
 
     def agents() -> list[str]:
-        with database.reading(storing.store.path) as db:
+        with database.reading(storing.store) as db:
             return [row["user_agent"] for row in click_rows(db)]
 
     assert agents() == ["Old/1", "Browser/1"]
@@ -355,7 +377,7 @@ def test_links_of_unknown_messages_are_named_as_the_configuration_says(
         at = f"https://example.net/{number}?{name}=mail"
         spool.append(dataclasses.replace(click(number), destination=at)).result(5)
         assert ingester.drain()
-    with database.reading(storing.store.path) as db:
+    with database.reading(storing.store) as db:
         found = {link.link for link in summary.report(db).links}
     assert found == {"https://example.net/0", "https://example.net/1"}
 
@@ -368,11 +390,12 @@ def test_new_clicks_are_judged_by_the_points_of_the_configuration(
         ingester.configure(storing.model_copy(update={"clicks": ClicksConfig(points=points)}))
         spool.append(dataclasses.replace(click(number), signals=("no-language",))).result(5)
         assert ingester.drain()
-    with database.reading(storing.store.path) as db:
+    with database.reading(storing.store) as db:
         totals = summary.report(db).totals
     assert (totals.clicks_human, totals.clicks_all) == (1, 2)
 
 
+@IN_A_FILE
 def test_files_that_root_makes_belong_to_the_folders_owner(tmp_path: Path) -> None:
     """So that `sudo waypost report` locks no service out."""
     if os.geteuid() != 0:
@@ -390,6 +413,7 @@ def test_files_that_root_makes_belong_to_the_folders_owner(tmp_path: Path) -> No
     opened.close()
 
 
+@IN_A_FILE
 def test_interrupted_anywhere_it_feeds_once(
     storing: Config, spool: Spool, ingester: Ingester
 ) -> None:

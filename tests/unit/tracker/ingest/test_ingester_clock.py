@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from config.schema import Config, PrivacyConfig
+from tests.support.engines import engine, gives_back, store_table
 from tests.support.feeding import SENT_S, metric, rows, spool_message
 from tracker.ingest import ingester as ingester_module
 from tracker.ingest.ingester import Ingester
 from tracker.reports import summary
 from tracker.retention import retention
 from tracker.store import database
+
+__all__ = ["engine", "gives_back", "store_table"]
 
 DAY_S = 86400.0
 Lines = list[MutableMapping[str, Any]]
@@ -69,7 +72,7 @@ def test_a_start_with_a_clock_ten_years_ahead_loses_nothing(
     spool_message(storing, "news", 2)
     started(storing)
     assert metric("waypost_clock_doubted") == 0
-    with database.reading(storing.store.path) as db:
+    with database.reading(storing.store) as db:
         (campaign,) = summary.report(db).campaigns
     assert (campaign.campaign, campaign.figures.messages) == ("news", 2)
     assert rows(storing, "messages") == 2
@@ -115,12 +118,12 @@ def test_a_horizon_of_the_future_is_lowered_before_anything_is_fed(
     """A version that believed any clock has left it: what waits in the spool counts."""
     spool_message(storing, "news", 1)
     started(storing)
-    with database.changing(storing.store.path) as opened:
+    with database.changing(storing.store) as opened:
         retention.purge(opened.db, SENT_S + 3000 * DAY_S)
     clock.go(2 * DAY_S)
     for number in (2, 3):
         spool_message(storing, "news", number, at_s=clock.now_s)
     started(storing)
     assert "purge_horizon_lowered" in [line["event"] for line in logged]
-    with database.reading(storing.store.path) as db:
+    with database.reading(storing.store) as db:
         assert summary.report(db).totals.messages == 3

@@ -10,6 +10,7 @@ import pytest
 
 from config.schema import Config, StoreConfig
 from tests.support.feeding import eventually, put, running
+from tests.support.log_lines import capture_logs
 from tests.support.postgresql import Cluster, cluster
 from tracker.ingest.catch_up import catch_up
 from tracker.ingest.ingester import Ingester
@@ -18,8 +19,10 @@ from tracker.reports import summary
 from tracker.spool import segments
 from tracker.spool.writer import Spool
 from tracker.sql.postgresql import connect
-from tracker.store import database, rewriting
+from tracker.store import database
 from tracker.store.database import StoreError
+from tracker.store.file import rewriting
+from tracker.store.server import vacuuming
 
 
 def node(folder: Path, name: str, database_name: str, **store: object) -> Config:
@@ -129,7 +132,17 @@ def test_a_server_that_went_away_is_connected_to_again(
         own_cluster.stop()
         spool(config, *range(5, 20))
         own_cluster.start()
-        eventually(lambda: clicks(config.store) == 20, 30)
+        eventually(lambda: clicks(config.store) == 20)
+    assert catch_up(config).octets == 0
+    assert clicks(config.store) == 20
+
+
+@contextlib.contextmanager
+def nothing_is_vacuumed(config: Config) -> Iterator[None]:
+    """Have whoever vacuums wait as long as the block runs; all others go on."""
+    with contextlib.closing(connect(config.store.url)) as db, db.atomic():
+        db.execute("LOCK TABLE persons IN SHARE UPDATE EXCLUSIVE MODE")
+        yield
 
 
 def test_what_was_forgotten_is_vacuumed_where_that_is_wanted(config: Config) -> None:
@@ -137,9 +150,72 @@ def test_what_was_forgotten_is_vacuumed_where_that_is_wanted(config: Config) -> 
     opened = database.open_to_feed(config.store)
     rewriting.end(opened, 7.0, wanted=True)
     assert rewriting.is_wanted_at(config.store)
-    assert not Vacuumer().attend(opened, lambda: False)
-    assert not rewriting.is_wanted_at(config.store)
+    vacuumer = Vacuumer(config.store)
+    assert not vacuumer.attend(opened, lambda: False)
+    eventually(lambda: not rewriting.is_wanted_at(config.store))
+    vacuumer.close()
     opened.close()
+
+
+def test_clicks_are_counted_while_a_vacuum_is_under_way(config: Config) -> None:
+    """However long that takes; and who stops the service does not wait for it."""
+    database.open_to_feed(config.store).close()
+    with running(Ingester(config)), nothing_is_vacuumed(config):
+        with database.changing(config.store) as opened:
+            rewriting.end(opened, 7.0, wanted=True)
+        eventually(lambda: is_waiting_to_vacuum(config))
+        spool(config, *range(10))
+        eventually(lambda: clicks(config.store) == 10)
+        assert rewriting.is_wanted_at(config.store)
+
+
+def test_a_vacuum_ends_with_who_feeds_the_store(config: Config) -> None:
+    """What is left of it is for the next time."""
+    opened = database.open_to_feed(config.store)
+    rewriting.end(opened, 7.0, wanted=True)
+    vacuumer = Vacuumer(config.store)
+    with nothing_is_vacuumed(config):
+        vacuumer.attend(opened, lambda: False)
+        eventually(lambda: is_waiting_to_vacuum(config))
+        vacuumer.close()
+        assert not is_waiting_to_vacuum(config)
+    assert rewriting.is_wanted_at(config.store)
+    opened.close()
+
+
+def test_one_node_vacuums_for_all(config: Config) -> None:
+    """The others go on as if it were done."""
+    opened = database.open_to_feed(config.store)
+    rewriting.end(opened, 7.0, wanted=True)
+    with contextlib.closing(connect(config.store.url)) as db, db.alone(vacuuming.VACUUMING):
+        Vacuumer(config.store).rewrite(opened, lambda: False)
+    assert rewriting.is_wanted_at(config.store)
+    opened.close()
+
+
+def test_who_leaves_it_to_another_does_not_ask_all_the_time(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vacuum may take an hour, and each question is a connection of its own."""
+    opened = database.open_to_feed(config.store)
+    rewriting.end(opened, 7.0, wanted=True)
+    vacuumer, begun = Vacuumer(config.store), []
+    rewrite = vacuumer.rewrite
+    monkeypatch.setattr(vacuumer, "rewrite", lambda *about: (rewrite(*about), begun.append(about)))
+    with contextlib.closing(connect(config.store.url)) as db, db.alone(vacuuming.VACUUMING):
+        vacuumer.attend(opened, lambda: False)
+        eventually(lambda: begun and "vacuum" not in [each.name for each in threading.enumerate()])
+        vacuumer.attend(opened, lambda: False)
+        vacuumer.close()
+    assert len(begun) == 1
+    opened.close()
+
+
+def is_waiting_to_vacuum(config: Config) -> bool:
+    """Return whether somebody has begun to vacuum, and has not ended."""
+    sql = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'VACUUM%' AND state = 'active'"
+    with contextlib.closing(connect(config.store.url)) as db:
+        return db.execute(sql).fetchone() is not None
 
 
 def test_what_is_forgotten_while_that_is_vacuumed_is_vacuumed_again(config: Config) -> None:
@@ -158,9 +234,12 @@ def test_a_vacuum_that_fails_is_tried_again_later(config: Config) -> None:
     opened = database.open_to_feed(config.store)
     rewriting.end(opened, 7.0, wanted=True)
     opened.db.execute("DROP TABLE detail_names")
-    vacuumer = Vacuumer()
-    assert not vacuumer.attend(opened, lambda: False)
+    vacuumer = Vacuumer(config.store)
+    with capture_logs() as lines:
+        assert not vacuumer.attend(opened, lambda: False)
+        eventually(lambda: "store_not_vacuumed" in [each["event"] for each in lines])
     assert rewriting.is_wanted_at(config.store)
+    vacuumer.close()
     opened.close()
 
 

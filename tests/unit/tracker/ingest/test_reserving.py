@@ -71,6 +71,16 @@ def test_a_file_that_cannot_be_made_is_no_reason_not_to_feed(
     assert lacking() > 0
 
 
+def test_what_is_left_of_a_store_that_was_a_file_goes(config: Config, told: list[str]) -> None:
+    """Where it was moved to a server, that file needs no room any more; nothing is made anew."""
+    Reserving(config.store.path).attend()
+    moved = Reserving(config.store.path, is_needed=False)
+    for _ in range(2):
+        moved.attend()
+        assert not reserve.file_of(config.store.path).exists()
+    assert (lacking(), told) == (0, [])
+
+
 def test_room_is_made_on_a_full_disk_alone(
     config: Config, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,9 +7,10 @@ from tests.support.feeding import click, click_count, eventually, put, running
 from tracker.ingest.ingester import Ingester
 from tracker.ingest.rewriter import Rewriter
 from tracker.spool.writer import Spool
-from tracker.store import database, files, replacement, rewriting
+from tracker.store import database
 from tracker.store.database import Store
-from tracker.store.file_store import FileStore
+from tracker.store.file import files, replacement, rewriting
+from tracker.store.file.file_store import FileStore
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from config.schema import Config
 from tests.support.feeding import running
 from tracker.ingest import waiting
 from tracker.ingest.ingester import Ingester
-from tracker.store import replacement, rewriting
-from tracker.store.file_store import FileStore
-from tracker.store.replacement import Progress
+from tracker.store.file import replacement, rewriting
+from tracker.store.file.file_store import FileStore
+from tracker.store.file.replacement import Progress
 
 
 def wanted(config: Config) -> None:

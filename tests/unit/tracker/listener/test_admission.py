@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.service.shared_counts import SharedCounts
 from tests.support.feeding import metric
 from tests.support.log_lines import capture_logs
+from tests.support.waiting_in_loop import until
 from tracker.listener import admission
 from tracker.listener.admission import Admission, Neighbours, fair_share
+from tracker.listener.limits import PATIENCE_S
 
 
 class Stub:
@@ -37,7 +40,7 @@ class Stub:
 
 
 def opened(stubs: list[Stub]) -> list[bool]:
-    """Say of each whether it is open."""
+    """Return of each whether it is open."""
     return [stub.open for stub in stubs]
 
 
@@ -125,6 +128,77 @@ async def test_how_many_there_may_be_may_change() -> None:
     assert all(opened([Stub(room) for _ in range(7)]))
 
 
+def rooms(count: int, most: int, share: int) -> list[Admission]:
+    """Return what several processes admit together."""
+    counts = SharedCounts(count)
+    return [Admission("test", most, share, (), counts.of(index)) for index in range(count)]
+
+
+async def test_processes_hold_the_bounds_together() -> None:
+    """That of one network, and that of all; one may have what the other leaves, and has its even share."""
+    one, other = rooms(2, 8, 4)
+    mine = [Stub(one) for _ in range(6)]
+    assert opened(mine) == [False, False, True, True, True, True]
+    more = [Stub(one, f"192.0.2.{number}") for number in range(2, 8)]
+    assert opened(mine) == [False, False, False, False, True, True]
+    assert all(opened(more))
+    there = [Stub(other) for _ in range(4)]
+    assert opened(there) == [False, False, True, True]
+
+
+async def test_whoever_asks_finds_room_at_any_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Idle connections at another keep out nobody; where there are too many then, some of them go: it is told."""
+    monkeypatch.setattr(admission, "SWEEP_S", 0.01)
+    one, other = rooms(2, 8, 8)
+    idle = [Stub(one, f"192.0.2.{number}") for number in range(8)]
+    new = [Stub(other, f"198.51.100.{number}") for number in range(3)]
+    assert all(opened(idle + new))
+    keeping = [asyncio.create_task(each.keep_time()) for each in (one, other)]
+    with capture_logs() as logged:
+        await until(lambda: sum(opened(idle)) <= 5)
+    assert [(line["event"], line["bound"]) for line in logged] == [("http_bound_reached", "total")]
+    assert opened(idle) == [False] * 3 + [True] * 5
+    assert all(opened(new))
+    for each in keeping:
+        each.cancel()
+
+
+async def test_one_network_gives_back_what_it_has_too_much_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At whichever process it has more than an even share; nobody else has to go."""
+    monkeypatch.setattr(admission, "SWEEP_S", 0.01)
+    one, other = rooms(2, 100, 4)
+    strangers = [Stub(one, "192.0.2.9"), Stub(other, "192.0.2.9")]
+    idle = [Stub(one) for _ in range(4)]
+    new = [Stub(other) for _ in range(2)]
+    assert all(opened(idle + new))
+    keeping = [asyncio.create_task(each.keep_time()) for each in (one, other)]
+    await until(lambda: sum(opened(idle)) <= 2)
+    assert opened(idle) == [False, False, True, True]
+    assert all(opened(new + strangers))
+    for each in keeping:
+        each.cancel()
+
+
+async def test_nobody_who_is_owed_an_answer_has_to_go_for_another_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Until it was answered, there may be too many."""
+    monkeypatch.setattr(admission, "SWEEP_S", 0.01)
+    one, other = rooms(2, 4, 4)
+    busy = [Stub(one, f"192.0.2.{number}") for number in range(4)]
+    for stub in busy:
+        one.work(stub)
+    assert Stub(other).open
+    keeping = asyncio.create_task(one.keep_time())
+    await asyncio.sleep(0.05)
+    assert all(opened(busy))
+    one.rest(busy[2])
+    await until(lambda: not busy[2].open)
+    keeping.cancel()
+
+
 async def test_bounds_that_are_reached_are_told() -> None:
     """That of a network and that of all, whether somebody at rest made room or nobody did."""
     room = Admission("test", 3, 2)
@@ -139,22 +213,23 @@ async def test_bounds_that_are_reached_are_told() -> None:
 
 async def test_time_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of those at rest; whoever is owed an answer waits for us."""
-    monkeypatch.setattr(admission, "PATIENCE_S", 0.3)
-    monkeypatch.setattr(admission, "SWEEP_S", 0.05)
-    room = Admission("test", 10, 10)
+    monkeypatch.setattr(admission, "SWEEP_S", 0.01)
+    room, now_s = Admission("test", 10, 10), 0.0
+    monkeypatch.setattr(room, "_now_s", lambda: now_s)
     keeping = asyncio.create_task(room.keep_time())
     silent, busy, asking = stubs = [Stub(room) for _ in range(3)]
     room.work(busy)
     before = metric("waypost_http_connections_closed_total", why="time")
-    await asyncio.sleep(0.2)
+    now_s = PATIENCE_S - 1
     room.work(asking)
     room.rest(asking)
-    await asyncio.sleep(0.2)
+    now_s = PATIENCE_S + 1
+    await until(lambda: not silent.open)
     assert opened(stubs) == [False, True, True]
-    await asyncio.sleep(0.3)
+    now_s = 2 * PATIENCE_S
+    await until(lambda: not asking.open)
     assert opened(stubs) == [False, True, False]
     assert metric("waypost_http_connections_closed_total", why="time") == before + 2
-    assert not silent.open
     keeping.cancel()
 
 

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from config.keys import token_keys
-from config.schema import Config
+from config.schema import Config, StoreConfig
 from proxy.rewrite.transformer import Submission, Transformer
 from tests.support.mail import html_message, link
 from tests.support.state import beside
 from tracker.decisions.consents import Consent, ConsentRecord, Consents
+from tracker.decisions.files import CONSENTS
+from tracker.decisions.heard import NeverHeard
 from tracker.events import Event, MessageAccepted, MessagePending, MessageRefused, Recipient
 from tracker.minting.mint import Mint, Minted
 from tracker.minting.request import LinkRequest, TooLong, UnknownSender
@@ -391,3 +393,16 @@ def test_all_events_of_a_link_tell_the_second_of_its_token(shop: Shop) -> None:
         each.sent_s for each in shop.events if isinstance(each, MessagePending | MessageAccepted)
     ]
     assert seconds == [link.sent_at_s] * 2
+
+
+def test_no_link_of_one_person_is_tracked_before_the_other_nodes_were_heard(shop: Shop) -> None:
+    """They may have been told to track nobody so called; whose nobody is, anyone may have."""
+    store = StoreConfig(url="postgresql:///w", state=shop.folder, node="a")
+    shop.config = Config(store=store)
+    with pytest.raises(NeverHeard, match="no link of one person is made before"):
+        shop.link(person="ann@example.net")
+    assert shop.events == []
+    assert shop.link(person="ann@example.net", track=False).tracked is False
+    assert shop.link().tracked
+    CONSENTS.shared_of(store.file).touch()
+    assert shop.link(person="ann@example.net").tracked

@@ -57,6 +57,27 @@ def test_a_code_stands_for_its_token(store: Path, file: Path) -> None:
     assert links.token("unknown") is None
 
 
+def test_a_look_reads_what_another_made_and_writes_nothing(store: Path, copy: Path) -> None:
+    """For whoever asks for a code between two refreshes; the copy is theirs."""
+    links = started(store)
+    code = ShortLinks.load(beside(store)).add("AQ-token_1")
+    links.look()
+    assert links.token(code) == "AQ-token_1"
+    assert not copy.exists()
+    links.refresh()
+    assert code in copy.read_text()
+
+
+def test_a_file_that_cannot_be_read_is_looked_at_in_vain(store: Path, file: Path) -> None:
+    """What is known stays known."""
+    links = started(store)
+    code = links.add("AQ-token_1")
+    file.unlink()
+    file.mkdir()
+    links.look()
+    assert links.token(code) == "AQ-token_1"
+
+
 def test_the_file_is_for_its_owner_only(store: Path, file: Path) -> None:
     """Whoever reads it can follow every link."""
     ShortLinks(beside(store)).add("token")

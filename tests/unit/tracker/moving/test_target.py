@@ -13,17 +13,17 @@ from tracker.moving import source, target
 from tracker.moving.source import CannotMove, Source
 from tracker.moving.tables import tables_of
 from tracker.nodes import registry
-from tracker.nodes.registry import VitalSigns
 from tracker.sql import postgresql
 from tracker.sql.postgresql import PostgreSQL
 from tracker.store.server import unfinished
+from tracker.store.server.nodes import VitalSigns
 
 
 @pytest.fixture
 def ours(tmp_path: Path) -> Iterator[Source]:
     """Return a store in a file, open."""
     path = moving.fed(tmp_path / "w.db")
-    with source.opened(path, path.with_name("w.db.spool")) as opened:
+    with source.opened(path, path.with_name("w.db.spool"), "new", lambda _: None) as opened:
         yield opened
 
 

@@ -9,12 +9,13 @@ import pytest
 from config.schema import StoreConfig
 from tests.support.nodes import node
 from tests.support.postgresql import url_of_new_store
-from tests.support.sending import until
+from tests.support.waiting import until
 from tracker.decisions import shared_log
 from tracker.minting.short_links import ShortLinks
 from tracker.nodes import codes
 from tracker.nodes.codes import NoCodes, SharedCodes, registry
 from tracker.nodes.connecting import connected
+from tracker.sql.errors import ServerError
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_a_code_is_known_to_all_before_anybody_holds_it(store: StoreConfig) -> N
         code = ShortLinks(store.file, register).add("AQ-token")
     with closing(SharedCodes(store)) as elsewhere:
         assert elsewhere.token(code) == "AQ-token"
-        assert elsewhere.token("unknown") is None
+        assert elsewhere.token("unknown") == ""
 
 
 def test_a_code_of_another_link_is_not_given_out(store: StoreConfig) -> None:
@@ -57,7 +58,8 @@ def test_without_the_database_no_code_is_given_out(tmp_path: Path) -> None:
     store = StoreConfig(url=f"postgresql:///w?host={tmp_path}", state=tmp_path)
     with registry(store) as register, pytest.raises(NoCodes, match="without short"):
         ShortLinks(store.file, register).add("AQ-token")
-    assert SharedCodes(store).token("abc") is None
+    with pytest.raises(ServerError):
+        SharedCodes(store).token("abc")
 
 
 def test_who_asks_a_database_that_is_silent_keeps_nobody_waiting_for_ever(

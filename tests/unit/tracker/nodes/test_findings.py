@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tracker.nodes.findings import findings
-from tracker.nodes.registry import Node, VitalSigns
+from tracker.store.server.nodes import Node, VitalSigns
 
 SIGNS = VitalSigns("1.0", ("tracker",), 0, 0, 0.0, ("old", "new"), "new")
 
@@ -23,6 +23,12 @@ def test_a_silent_node_is_named_with_its_silence() -> None:
     """Or that it never was heard."""
     found = list(findings([node("a", 40.0), Node("b", None, None)]))
     assert found == ["a has not been heard for 40 s", "b has never been heard"]
+
+
+def test_a_node_that_cannot_read_its_spool_is_named() -> None:
+    """Its clicks are missing from all figures."""
+    (found,) = findings([node("a"), node("b", unreadable=2)])
+    assert found.startswith("b cannot read 2 segments of its spool")
 
 
 def test_clocks_that_differ_are_named() -> None:

@@ -7,20 +7,22 @@ from pathlib import Path
 import pytest
 
 from config.schema import Config, StoreConfig
-from tests.support.nodes import node
+from tests.support.nodes import exchange, node
 from tests.support.postgresql import cluster, url_of_new_store
-from tests.support.sending import until
-from tracker.decisions import files
+from tests.support.waiting import until
+from tracker.decisions import files, heard
 from tracker.decisions.consents import Consent, Consents
 from tracker.decisions.files import CONSENTS
-from tracker.nodes import joining, registry
+from tracker.nodes import joining
 from tracker.nodes.connecting import connected
 from tracker.nodes.joining import join
 from tracker.nodes.key import key_file
 from tracker.nodes.registry import NameTaken
 from tracker.sql.postgresql import connect
+from tracker.store import database
 from tracker.store.opened import StoreError
 from tracker.store.server import unfinished
+from tracker.store.server.nodes import listing
 from tracker.store.server.unfinished import Unfinished
 
 
@@ -57,6 +59,25 @@ def test_a_new_node_knows_what_was_said_before_it_begins(tmp_path: Path) -> None
     assert known.of("ann@example.org") is Consent.NONE
 
 
+def test_where_the_database_is_new_there_is_nothing_to_hear(tmp_path: Path) -> None:
+    """The first node takes mail at once; what it knows itself is sent once there are tables."""
+    config = node(tmp_path, cluster().url(cluster().new()), "a")
+    files.record(config.store.file, "ann@example.org", Consent.NONE)
+    join(config)
+    heard.require(config.store)
+    with closing(database.open_to_feed(config.store)):
+        exchange(config)
+    with connected(config.store) as db:
+        assert db.execute("SELECT count(*) FROM shared_log").fetchone() == (1,)
+
+
+def test_who_never_heard_and_cannot_has_not_heard(tmp_path: Path) -> None:
+    """Its proxy does not start, then (`tracker.decisions.heard`)."""
+    config = node(tmp_path, f"postgresql:///w?host={tmp_path}", "a")
+    join(config)
+    assert not heard.has_heard(config.store)
+
+
 def test_a_service_starts_though_the_database_is_silent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,4 +103,4 @@ def test_while_a_store_is_copied_into_the_database_no_service_starts(tmp_path: P
             StoreError, match=r"unfinished copy of /srv/w\.db: run `waypost store copy`"
         ):
             join(config)
-        assert registry.listing(db) == []
+        assert listing(db) == []

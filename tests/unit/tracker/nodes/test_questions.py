@@ -3,7 +3,8 @@
 import asyncio
 import threading
 
-from tests.support.sending import until
+from tests.support.waiting import until
+from tests.support.waiting_in_loop import until as until_in_loop
 from tracker.nodes.questions import MOST_A_SECOND, Questions
 
 
@@ -17,11 +18,11 @@ class Elsewhere:
         self.silent = threading.Event()
         self.silent.set()
 
-    def token(self, code: str) -> str | None:
-        """Return the token of a code, once we are not silent any more."""
+    def token(self, code: str) -> str:
+        """Return the token of a code, if any, once we are not silent any more."""
         self.asked.append(code)
         self.silent.wait()
-        return self.known.get(code)
+        return self.known.get(code, "")
 
     def questions(self) -> Questions:
         """Return what asks us."""
@@ -56,15 +57,16 @@ async def test_a_code_that_nobody_has_is_not_asked_for_again() -> None:
     there = Elsewhere()
     questions = there.questions()
     for _ in range(3):
-        assert await answered(questions, "abc") == [None]
+        assert await answered(questions, "abc") == [""]
     assert there.asked == ["abc"]
 
 
 async def test_who_guesses_has_few_questions_asked() -> None:
-    """All others are answered at once."""
+    """All others are answered at once: nobody can tell."""
     there = Elsewhere()
     guesses = [f"a{number}" for number in range(10 * MOST_A_SECOND)]
-    assert await answered(there.questions(), *guesses) == [None] * len(guesses)
+    told = await answered(there.questions(), *guesses)
+    assert (set(told), len(there.asked)) == ({"", None}, told.count(""))
     assert len(there.asked) <= MOST_A_SECOND
 
 
@@ -79,13 +81,29 @@ async def test_a_reader_does_not_wait_for_a_database_that_is_silent() -> None:
     questions.close()
 
 
-async def test_whatever_goes_wrong_the_reader_is_answered() -> None:
-    """As if nobody had the code."""
+async def test_a_code_that_nobody_has_is_known_to_be_none_once_that_was_told() -> None:
+    """Also where that came too late for whoever asked first."""
+    there = Elsewhere()
+    there.silent.clear()
+    questions = there.questions()
+    assert await answered(questions, "abc") == [None]
+    there.silent.set()
+    await until_in_loop(lambda: questions._missed["abc"][1] == "")
+    assert await answered(questions, "abc") == [""]
+    questions.close()
 
-    def fail(_code: str) -> str | None:
+
+async def test_whatever_goes_wrong_the_reader_is_answered() -> None:
+    """Nobody could tell; and nobody is asked again at once."""
+    asked = []
+
+    def fail(code: str) -> str:
+        asked.append(code)
         raise RuntimeError
 
-    assert await answered(Questions(fail, lambda _code, _token: None), "abc") == [None]
+    questions = Questions(fail, lambda _code, _token: None)
+    assert [await answered(questions, "abc") for _ in range(3)] == [[None]] * 3
+    assert asked == ["abc"]
 
 
 async def test_a_database_that_is_silent_is_asked_nothing_more() -> None:

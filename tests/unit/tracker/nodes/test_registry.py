@@ -1,4 +1,4 @@
-"""The table of nodes: names that are taken, what nodes say, and nodes that are given up."""
+"""The table of nodes: names that are taken, who speaks for whom, and nodes that are given up."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,9 @@ import pytest
 
 from tests.support.postgresql import cluster
 from tracker.nodes import registry
-from tracker.nodes.registry import NameTaken, VitalSigns
+from tracker.nodes.registry import NameTaken
 from tracker.sql.postgresql import PostgreSQL
+from tracker.store.server.nodes import VitalSigns
 
 SIGNS = VitalSigns("1.0", ("feed", "tracker"), 12, 7, 0.25, ("ab", "cd"), "cd")
 
@@ -25,31 +26,6 @@ def test_a_name_is_for_the_machine_that_took_it_first(db: PostgreSQL) -> None:
     registry.take_name(db, "a", "key of a")
     with pytest.raises(NameTaken, match=r"delete node\.key .* waypost nodes forget a"):
         registry.take_name(db, "a", "key of its clone")
-
-
-def test_what_a_node_says_is_known_to_all(db: PostgreSQL) -> None:
-    """And when it said it."""
-    registry.take_name(db, "a", "key of a")
-    assert registry.say(db, "a", "key of a", SIGNS)
-    (found,) = registry.listing(db)
-    assert (found.name, found.said) == ("a", SIGNS)
-    assert found.silent_s is not None
-
-
-def test_a_node_that_never_said_anything_is_listed(db: PostgreSQL) -> None:
-    """It took its name, and no more is known."""
-    registry.take_name(db, "a", "key of a")
-    (found,) = registry.listing(db)
-    assert (found.silent_s, found.said) == (None, None)
-
-
-def test_what_a_later_version_says_is_read_as_far_as_it_is_known(db: PostgreSQL) -> None:
-    """Nodes are upgraded one by one."""
-    registry.take_name(db, "a", "key of a")
-    registry.say(db, "a", "key of a", SIGNS)
-    db.execute("UPDATE nodes SET about = replace(about, '{', '{\"more\": 1, ')")
-    (found,) = registry.listing(db)
-    assert found.said == SIGNS
 
 
 def test_nobody_speaks_for_another(db: PostgreSQL) -> None:

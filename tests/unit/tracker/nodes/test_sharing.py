@@ -11,22 +11,22 @@ from config.schema import Config
 from config.telemetry import observe
 from tests.support.feeding import spool_message
 from tests.support.log_lines import capture_logs
-from tests.support.nodes import node
+from tests.support.nodes import exchange, node, records, revoke
 from tests.support.postgresql import cluster, url_of_new_store
-from tests.support.sending import until
+from tests.support.waiting import until
 from tracker.access import files as access
 from tracker.access.access import Scope
 from tracker.access.files import ACCESS
 from tracker.decisions import files
 from tracker.decisions.consents import Consent, Consents
 from tracker.decisions.files import CONSENTS, DECISIONS
-from tracker.decisions.overrides import Decision, Overrides, decision
+from tracker.decisions.overrides import Overrides, decision
 from tracker.ingest.catch_up import catch_up
 from tracker.minting.short_links import ShortLinks
-from tracker.nodes import registry
 from tracker.nodes.connecting import connected
-from tracker.nodes.sharing import Exchange, Sharing
+from tracker.nodes.sharing import Sharing
 from tracker.spool import segments
+from tracker.store.server.nodes import listing
 
 
 @pytest.fixture
@@ -39,15 +39,6 @@ def url() -> str:
 def nodes(tmp_path: Path, url: str) -> tuple[Config, Config]:
     """Return two nodes on it."""
     return node(tmp_path, url, "a"), node(tmp_path, url, "b")
-
-
-def exchange(*configs: Config, rounds: int = 2) -> None:
-    """Have each node in turn send and fetch, over a connection of its own; the last is heard by all."""
-    for config in configs * rounds:
-        with connected(config.store) as db:
-            one = Exchange(db, config)
-            one.begin()
-            one.round(config)
 
 
 @contextlib.contextmanager
@@ -65,18 +56,6 @@ def sharing(*configs: Config) -> Iterator[None]:
         stop.set()
         for each in threads:
             each.join()
-
-
-def revoke(config: Config, host: str) -> Decision:
-    """Withdraw links to a host on a node."""
-    made = decision("revoke", "host", host)
-    DECISIONS.append(config.store.file, made)
-    return made
-
-
-def records(config: Config) -> tuple[Decision, ...]:
-    """Return all decisions that a node knows, in its order."""
-    return DECISIONS.merged(config.store.file).records
 
 
 def test_what_is_decided_on_one_node_is_in_force_on_all(nodes: tuple[Config, Config]) -> None:
@@ -166,7 +145,7 @@ def test_decisions_of_while_the_database_was_gone_are_the_same_on_all_afterwards
         one, other = node(tmp_path, url, "a"), node(tmp_path, url, "b")
         with sharing(one, other):
             revoke(one, "before.test")
-            until(lambda: Overrides.of(records(other)).hosts == {"before.test"}, within_s=60)
+            until(lambda: Overrides.of(records(other)).hosts == {"before.test"})
             server.kill()
             made = {f"{name}.test" for name in "abc"}
             for name in made:
@@ -174,7 +153,7 @@ def test_decisions_of_while_the_database_was_gone_are_the_same_on_all_afterwards
             revoke(other, "other.test")
             assert Overrides.of(records(one)).hosts == {"before.test", *made}
             server.start()
-            until(lambda: len(records(other)) == len(records(one)) == 5, within_s=60)
+            until(lambda: len(records(other)) == len(records(one)) == 5)
         exchange(one, other)
     assert records(one) == records(other)
 
@@ -194,7 +173,7 @@ def test_a_node_says_what_of_its_spool_is_not_counted_yet(nodes: tuple[Config, C
 def backlogs(config: Config) -> dict[str, int]:
     """Return the octets that each node says that it has not counted."""
     with connected(config.store) as db:
-        return {each.name: each.said.backlog_octets for each in registry.listing(db) if each.said}
+        return {each.name: each.said.backlog_octets for each in listing(db) if each.said}
 
 
 def test_what_keeps_nodes_apart_is_told_once(tmp_path: Path) -> None:

@@ -5,13 +5,12 @@ from pathlib import Path
 import pytest
 
 from config.schema import Config, StoreConfig
-from tests.support.nodes import node
+from tests.support.nodes import exchange, node
 from tests.support.postgresql import url_of_new_store
 from tracker.decisions.files import DECISIONS
 from tracker.decisions.overrides import decision
 from tracker.nodes import spread
 from tracker.nodes.connecting import connected
-from tracker.nodes.sharing import Exchange
 
 MADE = decision("revoke", "host", "one.test")
 
@@ -27,17 +26,8 @@ def two(tmp_path: Path) -> tuple[Config, Config]:
     """Return two nodes that know each other."""
     url = url_of_new_store()
     configs = node(tmp_path, url, "a"), node(tmp_path, url, "b")
-    for each in configs:
-        round_of(each)
+    exchange(*configs, rounds=1)
     return configs
-
-
-def round_of(config: Config) -> None:
-    """Have a node send, fetch, and say what it has heard."""
-    with connected(config.store) as db:
-        exchange = Exchange(db, config)
-        exchange.begin()
-        exchange.round(config)
 
 
 def told(config: Config) -> str:
@@ -50,9 +40,9 @@ def test_nodes_that_have_heard_it_are_counted(two: tuple[Config, Config]) -> Non
     one, other = two
     DECISIONS.append(one.store.file, MADE)
     assert told(one).startswith("In force on 0 of 2 nodes; a has not said so yet")
-    round_of(one)
+    exchange(one, rounds=1)
     assert told(one) == "In force on 1 of 2 nodes; b has not said so yet."
-    round_of(other)
+    exchange(other, rounds=1)
     assert told(one) == "In force on all 2 nodes."
 
 
@@ -60,7 +50,7 @@ def test_a_silent_node_is_named_with_its_silence(two: tuple[Config, Config]) -> 
     """Somebody may have to look after it."""
     one, _ = two
     DECISIONS.append(one.store.file, MADE)
-    round_of(one)
+    exchange(one, rounds=1)
     with connected(one.store) as db:
         db.execute("UPDATE nodes SET seen_at_s = seen_at_s - 40 WHERE name = 'b'")
     found = spread.reach(one.store, DECISIONS, MADE)

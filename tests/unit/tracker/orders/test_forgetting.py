@@ -45,6 +45,39 @@ def test_nothing_is_erased_before_all_is_counted(
         forgetting.forget(config, "reader@example.net", lambda _: None)
 
 
+def unreadable(config: Config) -> Path:
+    """Return a folder that is called as a segment."""
+    path = config.store.spool_dir / "proxy-0000000001-10-00000000000000aa.log"
+    path.mkdir(parents=True)
+    return path
+
+
+def test_a_segment_that_cannot_be_read_is_named_with_what_to_do(config: Config) -> None:
+    """To try again is of no use before somebody has seen to it; afterwards it is."""
+    spool_message(config, "sale", 1)
+    bad = unreadable(config)
+    with pytest.raises(NotNow) as told:
+        forgetting.forget(config, "reader@example.net", lambda _: None)
+    assert f"{bad.name} cannot be read: Is a directory. Nothing is erased before" in str(told.value)
+    assert "moved out of the spool" in str(told.value)
+    bad.rename(config.store.path.with_name("moved"))
+    assert forgetting.forget(config, "reader@example.net", lambda _: None).persons == 1
+
+
+def test_among_nodes_a_segment_that_cannot_be_read_is_left_to_its_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counts nothing of that segment before they are erased from it, on this machine as on others."""
+    config = node(tmp_path, url_of_new_store(), "a")
+    monkeypatch.setattr(forgetting, "NODES_PATIENCE_S", 0.0)
+    with connected(config.store) as db:
+        registry.take_name(db, "a", "key of a")
+    spool_message(config, "sale", 1)
+    unreadable(config)
+    done = forgetting.forget(config, "reader@example.net", lambda _: None)
+    assert (done.persons, done.nodes_left) == (1, ("a",))
+
+
 def test_where_there_is_no_store_there_is_nothing_to_write_anew(config: Config) -> None:
     """Nor to erase."""
     assert forgetting.forget(config, "nobody@example.net", lambda _: None).persons == 0

@@ -5,12 +5,15 @@ from typing import Any
 
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending, put
 from tests.support.checks.plans import scans
+from tests.support.engines import engine, gives_back
 from tracker.events import Event as Fact
 from tracker.events import Recipient
 from tracker.outbox.events import Event, example, payload
 from tracker.outbox.subscriptions import Subscription
 from tracker.sql.sqlite import SQLite
 from tracker.store.keys import MessageKey
+
+__all__ = ["engine", "gives_back"]
 
 HOOK, ALL = Subscription("x"), Subscription("x", machines=True)
 LATE = {"at_s": SENT_S + 7200}

@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
-from tests.support.checks.plans import scans
+from tests.support.checks.plans import asked, scans
+from tests.support.engines import engine, gives_back
 from tracker.outbox import queue
 from tracker.outbox.filling import Judged, fill, webhook_ids
 from tracker.outbox.subscriptions import Label, Subscription, Subscriptions
 from tracker.sql.sqlite import SQLite
 from tracker.store.keys import MessageKey
+
+__all__ = ["engine", "gives_back"]
 
 NOW_S = 1_790_000_000.0
 KEY, CLICK = MessageKey(1_790_000_000, 7), b"c" * 16
@@ -114,12 +117,8 @@ def test_a_click_whose_campaign_is_known_later_is_queued_then(db: SQLite) -> Non
 
 def test_without_webhooks_nothing_is_asked_of_the_store(db: SQLite) -> None:
     """Counting costs what it did."""
-    asked: list[str] = []
-    db.conn.set_trace_callback(asked.append)
-    fill(db, Subscriptions(), [Judged(KEY, CLICK, HUMAN)])
-    fill(db, Subscriptions((PEOPLE,)), [])
-    db.conn.set_trace_callback(None)
-    assert asked == []
+    assert asked(db, lambda: fill(db, Subscriptions(), [Judged(KEY, CLICK, HUMAN)])) == []
+    assert asked(db, lambda: fill(db, Subscriptions((PEOPLE,)), [])) == []
 
 
 def test_a_webhook_keeps_its_row(db: SQLite) -> None:

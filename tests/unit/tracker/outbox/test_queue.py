@@ -6,12 +6,15 @@ import pytest
 
 from tests.support.checks.facts import SENT_S, clicked, put
 from tests.support.checks.plans import scans
+from tests.support.engines import engine, gives_back
 from tracker.outbox import queue
 from tracker.outbox.filling import Judged, fill
 from tracker.outbox.queue import Attempt, Failure, Result, State
 from tracker.outbox.subscriptions import Label, Subscription, Subscriptions
 from tracker.sql.sqlite import SQLite
 from tracker.store.keys import MessageKey
+
+__all__ = ["engine", "gives_back"]
 
 NOW_S = float(SENT_S)
 HOOK = Subscription("hook", settle_s=0.0)
@@ -35,7 +38,7 @@ def taken(db: SQLite, now_s: float = NOW_S, most: int = 10) -> list[Attempt]:
 
 def rows(db: SQLite) -> list[dict[str, Any]]:
     """Return what waits, the first due first."""
-    return list(db.query("SELECT * FROM outbox ORDER BY due_s"))
+    return list(db.query("SELECT * FROM outbox ORDER BY due_s IS NOT NULL, due_s"))
 
 
 def test_what_is_due_first_is_taken_first(filled: SQLite) -> None:
@@ -79,7 +82,7 @@ def test_failures_are_counted_one_after_another(filled: SQLite) -> None:
 def test_what_there_is_nothing_to_tell_of_is_dropped(filled: SQLite) -> None:
     """A click that was purged, and one of a machine's that was to be a person's when it was queued."""
     filled.execute(
-        "DELETE FROM clicks WHERE sent_s % 1 = 0 AND event_id = (SELECT min(event_id) FROM clicks)"
+        "DELETE FROM clicks WHERE event_id IN (SELECT event_id FROM clicks ORDER BY 1 LIMIT 1)"
     )
     filled.execute("UPDATE verdicts SET human = 0")
     assert taken(filled, NOW_S + 5) == []

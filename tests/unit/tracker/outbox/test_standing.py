@@ -4,6 +4,7 @@ from pathlib import Path
 
 from config.schema import Config, WebhookConfig
 from tests.support.checks.plans import scans
+from tests.support.engines import engine, gives_back
 from tracker.outbox import filling, queue
 from tracker.outbox.filling import Judged
 from tracker.outbox.queue import Failure, Result
@@ -11,6 +12,8 @@ from tracker.outbox.standing import COLUMNS, webhooks
 from tracker.outbox.subscriptions import Label, Subscriptions
 from tracker.sql.sqlite import SQLite
 from tracker.store.keys import MessageKey
+
+__all__ = ["engine", "gives_back"]
 
 NOW_S = 1_790_000_000.0
 

@@ -1,6 +1,8 @@
 """Watched files: a change is in force at the next look, and nothing good is ever lost."""
 
+import asyncio
 import errno
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,9 @@ import pytest
 from config.keys import token_keys
 from config.keys.secret_files import KeyFileError
 from tests.support.log_lines import capture_logs
-from tracker.records.watch import Watched
+from tests.support.waiting_in_loop import until
+from tracker.records import watch
+from tracker.records.watch import ChangeDetector, Watched, watching
 from tracker.tokens import Keyring
 
 
@@ -133,3 +137,112 @@ def test_rights_that_were_put_right_are_seen(tmp_path: Path) -> None:
     path.chmod(0o600)
     watched.refresh()
     assert watched().minting_id == new.id
+
+
+async def test_a_change_just_before_the_end_is_seen(file: Path) -> None:
+    """Whoever stops a service a moment after a change loses nothing of it."""
+    watched = Watched(file, number)
+    async with watching(watched):
+        replace(file, "2")
+    assert watched() == 2
+
+
+class Hanging:
+    """A file on a disk that answers no more."""
+
+    def __init__(self) -> None:
+        self.answers = threading.Event()
+
+    def refresh(self) -> None:
+        """Wait for the disk."""
+        self.answers.wait()
+
+
+async def test_a_disk_that_hangs_keeps_nobody_from_stopping(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else mail that is under way then would be cut off by whoever waits for the stop."""
+    monkeypatch.setattr(watch, "LAST_LOOK_S", 0.1)
+    hanging = Hanging()
+    try:
+        async with asyncio.timeout(60), watching(hanging):
+            pass
+        assert not hanging.answers.is_set()
+    finally:
+        hanging.answers.set()
+
+
+class Failing:
+    """What cannot be looked after, by no fault of its file."""
+
+    def refresh(self) -> None:
+        """Fail as where the system has no thread left."""
+        raise RuntimeError
+
+
+async def test_a_last_look_that_fails_is_no_end_of_the_service_by_an_error(file: Path) -> None:
+    """Others are looked at, and what comes after is done."""
+    watched = Watched(file, number)
+    async with watching(Failing(), watched):
+        replace(file, "2")
+    assert watched() == 2
+
+
+class FailingTwice:
+    """What cannot be looked after for a moment."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def refresh(self) -> None:
+        """Fail at the first two looks."""
+        self.looks += 1
+        if self.looks <= 2:
+            raise RuntimeError("can't start new thread")
+
+
+async def test_a_look_that_fails_is_told_once_and_is_not_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else what changes later, a revocation say, would not be in force before a restart."""
+    monkeypatch.setattr(watch, "INTERVAL_S", 0.01)
+    watched = FailingTwice()
+    with capture_logs() as lines:
+        async with watching(watched):
+            await until(lambda: watched.looks > 3)
+    assert [(line["event"], line["watched"]) for line in lines] == [
+        ("file_look_failed", "FailingTwice")
+    ]
+    assert "can't start new thread" in str(lines[0]["exc_info"])
+
+
+async def test_a_look_that_fails_again_later_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have another cause."""
+    monkeypatch.setattr(watch, "INTERVAL_S", 0.01)
+    watched = FailingTwice()
+    with capture_logs() as lines:
+        async with watching(watched):
+            await until(lambda: watched.looks > 3)
+            watched.looks = 0
+            await until(lambda: watched.looks > 3)
+    assert [line["event"] for line in lines] == ["file_look_failed"] * 2
+
+
+async def test_where_there_is_nothing_to_look_after_nothing_is_waited_for() -> None:
+    """As where all that could be watched is not there."""
+    async with asyncio.timeout(60), watching(None):
+        pass
+
+
+def test_a_file_that_was_missing_is_due_once_it_is_there(tmp_path: Path) -> None:
+    """And again once it is gone; while nothing changes it is not."""
+    path = tmp_path / "records"
+    changes = ChangeDetector(path)
+    due = []
+    for step in (lambda: None, path.touch, path.unlink):
+        step()
+        due.append(changes.is_due)
+        with changes.reading():
+            pass
+        due.append(changes.is_due)
+    assert due == [True, False] * 3

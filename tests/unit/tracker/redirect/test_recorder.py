@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.feeding import click, metric
 from tests.support.log_lines import Lines
+from tests.support.waiting_in_loop import until
 from tracker.redirect.recorder import Recorder
 from tracker.spool.writer import Spool
 
@@ -57,24 +58,27 @@ async def test_each_reader_is_called_back_once_and_in_time(
 ) -> None:
     """Those who came later wait as long as those before, whatever becomes of their clicks then."""
     obeys = threading.Event()
-    monkeypatch.setattr(os, "fdatasync", lambda _descriptor: obeys.wait(30))
+    monkeypatch.setattr(os, "fdatasync", lambda _descriptor: obeys.wait())
     spool = Spool.open(tmp_path / "spool", "tracker")
-    recorder, begun_s, waited_s = Recorder(spool, patience_s=0.3), {}, {}
+    patience_s = 0.3
+    recorder, begun_s, waited_s = Recorder(spool, patience_s=patience_s), {}, {}
 
     def called_back(number: int) -> None:
         assert number not in waited_s
         waited_s[number] = time.monotonic() - begun_s[number]
 
-    for number in range(6):
-        begun_s[number] = time.monotonic()
-        recorder.record(CLICK, partial(called_back, number))
-        await asyncio.sleep(0.1)
-    await asyncio.sleep(0.5)
-    obeys.set()
-    await asyncio.to_thread(spool.close)
-    await asyncio.sleep(0.1)
-    assert len(waited_s) == 6
-    assert all(0.29 < each < 0.6 for each in waited_s.values())
+    try:
+        for number in range(6):
+            begun_s[number] = time.monotonic()
+            recorder.record(CLICK, partial(called_back, number))
+            await asyncio.sleep(patience_s / 3)
+        assert 0 in waited_s  # though others came since
+        await until(lambda: len(waited_s) == 6)
+    finally:
+        obeys.set()
+        await asyncio.to_thread(spool.close)
+    await asyncio.sleep(0)
+    assert all(each > patience_s - 0.01 for each in waited_s.values())
 
 
 async def test_a_reader_who_cannot_be_called_back_costs_no_other(

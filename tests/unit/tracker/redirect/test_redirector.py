@@ -57,8 +57,8 @@ class Reader:
     opens: list[Opened] = field(default_factory=list)
     overrides: Overrides = field(default_factory=Overrides)
     codes: dict[str, str] = field(default_factory=dict)
-    elsewhere: dict[str, str] | None = None
-    """Codes that other nodes know; None: there are no others."""
+    elsewhere: dict[str, str | None] | None = None
+    """Codes that other nodes know, None for one about which none can tell; None: there are no others."""
     asked: list[str] = field(default_factory=list)
     fault: Exception | None = None
     well_known: dict[tuple[str, bytes], bytes] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class Reader:
 
     def _asked(self, code: str, then: Callable[[str | None], None]) -> None:
         self.asked.append(code)
-        then((self.elsewhere or {}).get(code))
+        then((self.elsewhere or {}).get(code, ""))
 
 
 @pytest.fixture
@@ -200,6 +200,14 @@ def test_a_code_of_another_node_redirects_as_one_of_ours(reader: Reader) -> None
     assert len(reader.clicks) == 2
     assert reader.ask("/s/unknown").status == 404
     assert reader.asked == ["xYz9876", "unknown"]
+
+
+def test_a_code_about_which_nobody_can_tell_may_be_tried_again(reader: Reader) -> None:
+    """It may lead somewhere: nobody is told that there is nothing, and nothing counts."""
+    reader.elsewhere = {"xYz9876": None}
+    answer = reader.ask("/s/xYz9876")
+    assert (answer.status, answer["retry-after"]) == (503, "3")
+    assert reader.clicks == []
 
 
 def test_only_what_can_be_a_code_is_asked_for(reader: Reader) -> None:

@@ -84,6 +84,17 @@ def test_clicks_may_be_of_a_campaign_a_period_or_after_a_cursor(filled: Db) -> N
     assert next(clicks.clicks(filled, after=first["cursor"])) == second
 
 
+def test_clicks_of_a_period_are_told_in_the_order_of_counting(db: Db) -> None:
+    """Whichever message was sent first: whoever goes on after the last cursor misses none."""
+    for number in range(3):
+        sent_s = SENT_S - number * 60
+        put(db, pending(f"m{number}", at_s=sent_s))
+        put(db, clicked(f"c{number}", f"m{number}", sent_at_s=sent_s, at_s=SENT_S + 90))
+    period = {"since_s": SENT_S - DAY_S, "until_s": SENT_S + DAY_S}
+    assert [row["cursor"] for row in clicks.clicks(db, **period)] == [1, 2, 3]
+    assert [row["cursor"] for row in clicks.clicks(db, after=1, **period)] == [2, 3]
+
+
 def test_every_click_is_told_in_the_order_of_counting(filled: Db) -> None:
     """With all that is kept of it."""
     rows = list(clicks.clicks(filled))

@@ -4,8 +4,8 @@ from tests.support.checks.facts import SENT_S, accepted, clicked, pending, put
 from tracker.reports import people
 from tracker.reports.names import scope
 from tracker.sql.db import Db
-from tracker.store.clicked_by import Counts
 from tracker.store.reserved import DAY_S
+from tracker.store.rows.clicked_by import Counts
 
 DAY = SENT_S // DAY_S
 EVER = {"first": 1, "last": DAY + 9}

@@ -7,7 +7,7 @@ from tests.support.checks.plans import scans
 from tests.support.postgresql import cluster
 from tracker.reports.state import state
 from tracker.retention.retention import purge
-from tracker.store.file_store import FileStore
+from tracker.store.file.file_store import FileStore
 from tracker.store.reserved import DAY_S
 from tracker.store.server.schema import STEPS
 

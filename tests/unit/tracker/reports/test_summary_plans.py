@@ -24,9 +24,9 @@ from tracker.reports.machines.rules import by_rule
 from tracker.reports.machines.sample import sample
 from tracker.reports.period import Period
 from tracker.sql.db import Db
-from tracker.store import identities, persons
 from tracker.store.keys import message_number, message_text
 from tracker.store.reserved import DAY_S
+from tracker.store.rows import identities, persons
 from tracker.urls.reader_id import Identifier
 
 DAY = {"since_s": SENT_S, "until_s": SENT_S + DAY_S}

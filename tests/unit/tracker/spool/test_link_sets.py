@@ -2,15 +2,16 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.checks.facts import accepted, clicked, pending
 from tests.support.feeding import spooled
-from tracker.events import Event, LinkSet, MessagePending, SentLink, decode
+from tracker.events import Event, LinkSet, MessagePending, SentLink, decode, encode
 from tracker.spool import open_segment, segments
-from tracker.spool.link_sets import LinkSets, SetMissing, sets_of, taken_out
+from tracker.spool.link_sets import LinkSets, SetMissing, encoded_apart, sets_of
 from tracker.spool.writer import Spool
 
 NEWSLETTER = tuple(SentLink(n, f"https://example.com/{n}", None, f"Page {n}") for n in range(1, 41))
@@ -24,12 +25,11 @@ def message(number: int, links: tuple[SentLink, ...] = NEWSLETTER) -> MessagePen
 
 def test_a_set_is_written_under_its_name() -> None:
     """What stands in the segment reads as the links, and is called as the message calls it."""
-    event, written = taken_out(message(1))
+    line, written = encoded_apart(message(1))
     assert written is not None
-    assert isinstance(event, MessagePending)
     payload = written.record.partition(b" ")[2].rstrip(b"\n")
     assert decode(payload) == LinkSet(written.name, NEWSLETTER)
-    assert event.link_set == written.name
+    assert decode(line) == replace(message(1), links=(), link_set=written.name)
 
 
 def write(directory: Path, events: Sequence[Event]) -> None:
@@ -48,7 +48,7 @@ def told(path: Path) -> list[object]:
 def test_an_event_without_links_is_written_as_it_is():
     """A click, and a message with nothing but a pixel."""
     for event in (clicked("c1"), accepted(), pending(links=(), opens=True)):
-        assert taken_out(event) == (event, None)
+        assert encoded_apart(event) == (encode(event), None)
 
 
 def test_links_of_many_messages_stand_once_in_a_segment(tmp_path: Path):
@@ -115,4 +115,18 @@ def test_a_damaged_set_is_none(tmp_path: Path):
     path.write_bytes(octets)
     descriptor = segments.open_to_read(path)
     assert list(sets_of(descriptor, 0, len(octets))) == []
+    os.close(descriptor)
+
+
+def test_a_set_behind_a_hole_is_found(tmp_path: Path):
+    """A hole of blanks where a record should begin, as a power loss may leave one, is no end."""
+    write(tmp_path, [clicked("c1"), message(1), message(2)])
+    (path,) = segments.listing(tmp_path)
+    descriptor = os.open(path, os.O_RDWR)
+    octets = path.read_bytes()
+    os.pwrite(descriptor, b" " * 4096 + octets, 0)
+    before = 4096 + octets.index(segments.frame(encoded_apart(message(2))[0]))
+    event = decode(encoded_apart(message(2))[0])
+    assert isinstance(event, MessagePending)
+    assert LinkSets().complete(event, descriptor, before) == message(2)
     os.close(descriptor)

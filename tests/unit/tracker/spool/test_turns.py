@@ -5,13 +5,14 @@ import os
 import threading
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from tests.support.feeding import click
+from tests.support.feeding import click, eventually
 from tracker.spool import segments, turns
 from tracker.spool.parcel import Parcel, SpoolError, SpoolFull, framed
-from tracker.spool.turns import AwaitedSpool, Turns
+from tracker.spool.turns import AwaitedSpool, Kept, Turns, _resolve
 from tracker.spool.writer import Spool
 
 
@@ -34,6 +35,13 @@ def spool(tmp_path: Path) -> Watched:
     return opened
 
 
+def patient(spool: Spool) -> AwaitedSpool:
+    """Return one in which nobody's time is over because a busy machine stalls."""
+    awaited = AwaitedSpool(spool)
+    awaited._turns = Turns(spool, turns._resolve, patience_s=60)
+    return awaited
+
+
 def text(spool: Watched, tmp_path: Path) -> bytes:
     """Return what stands in the spool, once it is closed."""
     spool.close()
@@ -42,12 +50,25 @@ def text(spool: Watched, tmp_path: Path) -> bytes:
 
 async def test_events_of_one_turn_go_to_the_spool_together(spool: Watched) -> None:
     """In one parcel for those who wait for the disk, and one for those who do not."""
-    awaited = AwaitedSpool(spool)
-    durable = [awaited.durable(click(number)) for number in range(5)]
-    written = [awaited.written(click(number)) for number in range(5, 8)]
-    await asyncio.gather(*durable, *written)
+    turns = Turns[Kept](spool, _resolve, patience_s=60)
+    waiters = [turns.loop.create_future() for _ in range(8)]
+    for number, waiter in enumerate(waiters):
+        turns.keep_event(click(number), waiter, early=number >= 5)
+    assert await asyncio.gather(*waiters) == [None] * 8
     (parcels,) = spool.handed
     assert [(len(each.records), each.early) for each in parcels] == [(5, False), (3, True)]
+    await asyncio.to_thread(spool.close)
+
+
+async def test_what_is_to_be_durable_is_handed_over_at_once(spool: Watched) -> None:
+    """With what came before: its giver works on while the disk does."""
+    awaited = patient(spool)
+    awaited.mention(click(1))
+    durable = awaited.durable(click(2))
+    (parcels,) = spool.handed
+    assert [(len(each.records), each.early) for each in parcels] == [(1, True), (1, False)]
+    assert await durable is None
+    assert len(spool.handed) == 1
     await asyncio.to_thread(spool.close)
 
 
@@ -62,14 +83,62 @@ async def test_who_waits_for_an_event_to_be_written_does_not_wait_for_the_disk(
         synced(descriptor)
 
     monkeypatch.setattr(os, "fdatasync", slow)
-    monkeypatch.setattr(turns, "PATIENCE_S", 10)
-    awaited = AwaitedSpool(spool)
-    durable = asyncio.create_task(awaited.durable(click(1)))
-    await awaited.written(click(2))
+    turns = Turns[Kept](spool, _resolve, patience_s=60)
+    durable, written = turns.loop.create_future(), turns.loop.create_future()
+    turns.keep_event(click(1), durable)
+    turns.keep_event(click(2), written, early=True)
+    assert await written is None
     assert not durable.done()
     go_on.set()
-    await durable
+    assert await durable is None
     await asyncio.to_thread(spool.close)
+
+
+async def test_what_is_only_to_be_written_is_written_at_once(
+    spool: Watched, tmp_path: Path
+) -> None:
+    """Where the spool is at rest, with what was mentioned before, and nobody has to wait for it."""
+    awaited = patient(spool)
+    assert await awaited.durable(click(1)) is None
+    await asyncio.to_thread(eventually, lambda: spool.idle)
+    awaited.mention(click(2))
+    written = awaited.written(click(3))
+    assert written.done()
+    assert written.result() is None
+    await asyncio.sleep(0.01)
+    assert [len(parcels) for parcels in spool.handed] == [1, 1]
+    assert (await asyncio.to_thread(text, spool, tmp_path)).count(b"event_id") == 3
+
+
+async def test_what_is_handed_over_at_once_leaves_no_turn_of_the_loop_behind(
+    spool: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with what goes along, either."""
+    awaited = patient(spool)
+    assert await awaited.durable(click(1)) is None
+    await asyncio.to_thread(eventually, lambda: spool.idle)
+    later = Mock()
+    monkeypatch.setattr(Turns, "hand_over_soon", later)
+    awaited.along(click(2))
+    assert awaited.written(click(3)).done()
+    assert not later.called
+    assert [[len(each.records) for each in parcels] for parcels in spool.handed] == [[1], [2]]
+    assert (await asyncio.to_thread(text, spool, tmp_path)).count(b"event_id") == 3
+
+
+async def test_what_goes_along_goes_though_the_next_cannot_be_told(
+    spool: Watched, tmp_path: Path
+) -> None:
+    """At the end of the turn, where the spool is at work."""
+    awaited = patient(spool)
+    durable = awaited.durable(click(1))
+    awaited.along(click(2))
+    with pytest.raises(KeyError):
+        awaited.written(Mock())
+    await asyncio.sleep(0.01)
+    assert sum(map(len, spool.handed)) == 2
+    assert await durable is None
+    assert (await asyncio.to_thread(text, spool, tmp_path)).count(b"event_id") == 2
 
 
 async def test_nobody_waits_longer_than_the_patience(
@@ -99,9 +168,9 @@ async def test_what_is_mentioned_is_written_and_keeps_nobody(
     spool: Watched, tmp_path: Path
 ) -> None:
     """It goes along with what others wait for."""
-    awaited = AwaitedSpool(spool)
+    awaited = patient(spool)
     awaited.mention(click(1))
-    await awaited.written(click(2))
+    assert await awaited.written(click(2)) is None
     (parcels,) = spool.handed
     assert [len(each.records) for each in parcels] == [2]
     assert (await asyncio.to_thread(text, spool, tmp_path)).count(b"\n") == 2
@@ -113,11 +182,9 @@ async def test_an_event_that_is_too_large_costs_no_other(
     """It alone is refused."""
     monkeypatch.setattr(turns, "LARGE_OCTETS", 1_000)
     monkeypatch.setattr(segments, "MAX_RECORD_OCTETS", 2_000)
-    awaited = AwaitedSpool(spool)
+    awaited = patient(spool)
     large = replace(click(1), destination="https://example.com/" + 3_000 * "x")
-    came = await asyncio.gather(
-        awaited.durable(click(2)), awaited.durable(large), return_exceptions=True
-    )
+    came = await asyncio.gather(awaited.durable(click(2)), awaited.durable(large))
     assert came[0] is None
     assert isinstance(came[1], SpoolFull)
     await asyncio.to_thread(spool.close)
@@ -126,15 +193,39 @@ async def test_an_event_that_is_too_large_costs_no_other(
 async def test_who_waits_hears_why_an_event_is_not_safe(spool: Watched) -> None:
     """Here, because the spool is closed."""
     spool.close()
-    with pytest.raises(SpoolError, match="closed"):
-        await AwaitedSpool(spool).durable(click(1))
+    why = await AwaitedSpool(spool).durable(click(1))
+    assert isinstance(why, SpoolError)
+    assert "closed" in str(why)
+
+
+async def test_a_spool_that_raises_keeps_nobody_from_hearing_of_what_came_before(
+    spool: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop is woken for what comes back from the spool's thread, as ever."""
+    go_on, synced = threading.Event(), os.fdatasync
+
+    def slow(descriptor: int) -> None:
+        go_on.wait(60)
+        synced(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", slow)
+    awaited = patient(spool)
+    durable = awaited.durable(click(1))
+    await asyncio.sleep(0)
+    with monkeypatch.context() as patch:
+        patch.setattr(Watched, "hand_over", Mock(side_effect=MemoryError))
+        patch.setattr(Spool, "idle", True)
+        with pytest.raises(MemoryError):
+            awaited.written(click(2))
+    go_on.set()
+    assert await durable is None
+    await asyncio.to_thread(spool.close)
 
 
 async def test_who_was_cancelled_costs_no_other(spool: Watched, tmp_path: Path) -> None:
     """And their event is kept."""
-    awaited = AwaitedSpool(spool)
-    first, second = (asyncio.create_task(awaited.durable(click(n))) for n in (1, 2))
-    await asyncio.sleep(0)
+    awaited = patient(spool)
+    first, second = (awaited.durable(click(n)) for n in (1, 2))
     first.cancel()
-    await second
+    assert await second is None
     assert (await asyncio.to_thread(text, spool, tmp_path)).count(b"event_id") == 2

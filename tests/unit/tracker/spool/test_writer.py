@@ -6,17 +6,21 @@ import os
 import resource
 import signal
 import threading
+import time
 from collections.abc import Iterator, MutableMapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from tests.support.feeding import click, eventually, metric, put
+from tests.support.waiting import until
 from tracker.events import Clicked, decode
 from tracker.spool import open_segment, segments, writer
+from tracker.spool.open_segment import OpenSegment
 from tracker.spool.parcel import Parcel, SpoolError, SpoolFull, framed
 from tracker.spool.writer import Spool
 
@@ -37,13 +41,12 @@ def stored(directory: Path) -> list[str]:
 
 def wait_for_events(directory: Path, count: int) -> None:
     """Wait until the spool has tried again, with success."""
-    for _ in range(250):
-        if len(stored(directory)) >= count and not metric(
-            "waypost_spool_waiting_octets", role="tracker"
-        ):
-            return
-        threading.Event().wait(0.02)
-    raise AssertionError("the spool did not recover")
+    until(
+        lambda: (
+            len(stored(directory)) >= count
+            and not metric("waypost_spool_waiting_octets", role="tracker")
+        )
+    )
 
 
 def handed_over(spool: Spool, records: list[bytes]) -> Future[None]:
@@ -162,6 +165,106 @@ def test_what_nobody_waits_for_is_made_durable_soon(
     opened.append_written(click(2)).result(5)
     opened.close()
     assert len(syncs) == 2
+
+
+def at_rest(spool: Spool) -> None:
+    """Wait until the spool's thread has nothing to do."""
+    eventually(lambda: spool.idle)
+
+
+@pytest.fixture
+def writers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the names of the threads that write, in the order of their writes."""
+    plain, names = OpenSegment.write, []
+
+    def noted(segment: OpenSegment, octets: bytes) -> None:
+        names.append(threading.current_thread().name)
+        plain(segment, octets)
+
+    monkeypatch.setattr(OpenSegment, "write", noted)
+    return names
+
+
+def test_what_is_only_to_be_written_is_written_where_it_comes_from(
+    opened: Spool, directory: Path, writers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the spool's thread is at rest; it makes it durable soon."""
+    opened.append(click(1)).result(5)
+    at_rest(opened)
+    syncs = count_syncs(monkeypatch)
+    assert opened.append_written(click(2)).done()
+    assert writers == ["spool", threading.current_thread().name]
+    eventually(lambda: len(syncs) == 1)
+    assert stored(directory) == ["e1", "e2"]
+
+
+def test_what_is_written_after_a_long_rest_is_made_durable_soon(
+    opened: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread is woken for it."""
+    opened.append(click(1)).result(5)
+    monkeypatch.setattr(open_segment, "LOOK_S", 60)
+    eventually(lambda: opened.idle and opened._idle_until_s > time.monotonic() + 10)  # type: ignore[operator]
+    syncs = count_syncs(monkeypatch)
+    opened.append_written(click(2)).result(0)
+    eventually(lambda: len(syncs) == 1)
+
+
+def test_what_is_to_be_durable_is_left_to_the_spools_thread(
+    opened: Spool, writers: list[str]
+) -> None:
+    """With all that waits by then."""
+    for number in (1, 2):
+        opened.append(click(number)).result(5)
+        at_rest(opened)
+    assert writers == ["spool"] * 2
+
+
+def test_where_the_disk_refuses_all_is_left_to_the_spools_thread(
+    opened: Spool, directory: Path, writers: list[str]
+) -> None:
+    """From the first failure on; each is told of, and kept."""
+    opened.append(click(1)).result(5)
+    at_rest(opened)
+    (path,) = segments.listing(directory)
+    with largest_file(path.stat().st_size + 5):
+        for number in (2, 3):
+            with pytest.raises(SpoolError):
+                opened.append_written(click(number)).result(5)
+    wait_for_events(directory, 3)
+    assert sorted(stored(directory)) == ["e1", "e2", "e3"]
+    assert writers.count(threading.current_thread().name) == 1
+
+
+def test_no_fault_reaches_the_giver(
+    opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is, it is told of as what the disk refuses, and the event is kept."""
+    opened.append(click(1)).result(5)
+    at_rest(opened)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", Mock(side_effect=MemoryError))
+        written = opened.append_written(click(2))
+    with pytest.raises(SpoolError):
+        written.result(5)
+    wait_for_events(directory, 2)
+
+
+def test_events_from_many_threads_are_whole(opened: Spool, directory: Path) -> None:
+    """Those that are only written, and those that have to be durable, among each other."""
+
+    def work(first: int) -> None:
+        for number in range(first, first + 100):
+            append = opened.append if number % 3 else opened.append_written
+            append(click(number)).result(10)
+
+    threads = [threading.Thread(target=work, args=(start,)) for start in range(0, 400, 100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    opened.close()
+    assert sorted(stored(directory)) == sorted(f"e{number}" for number in range(400))
 
 
 def test_what_was_written_and_not_made_durable_goes_to_the_next_segment(

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.checks.facts import in_memory
 from tests.support.postgresql import cluster
-from tracker.sql.db import Db
+from tracker.sql.db import Db, Given
 from tracker.sql.errors import BadValues, DatabaseErrors
 
 ENGINES = ("sqlite", "postgresql")
@@ -58,9 +58,52 @@ def test_rows_are_tuples_or_told_by_their_columns(db: Db) -> None:
 
 
 def test_how_many_rows_changed_is_known(db: Db) -> None:
-    """Of one statement, and of one for many rows."""
-    assert db.executemany(_PUT, [("a", 1), ("b", 2)]).rowcount == 2
+    """By one statement."""
+    db.executemany(_PUT, [("a", 1), ("b", 2)])
     assert db.execute("DELETE FROM settings").rowcount == 2
+
+
+def test_a_query_reads_a_table_of_given_rows(db: Db) -> None:
+    """Of each type that there is, and again with others; without rows it finds none."""
+    table = Given("told", {"number": "INTEGER", "name": "TEXT", "octets": "BLOB"})
+    sql = "SELECT told.name, number, octets, value FROM told CROSS JOIN settings ON settings.name = told.name"
+    db.executemany(_PUT, [("a", 1), ("b", 2), ('"\\\0ü', 3)])
+    for rows in (
+        [(1, "a", b"\x00\\"), (-(2**63), '"\\\0ü', None)],
+        [(None, "b", None)],
+        [],
+    ):
+        found = [(row[1], row[0], row[2]) for row in db.execute_given(sql, table, rows)]
+        assert sorted(found, key=repr) == sorted(rows, key=repr)
+
+
+def failing(db: Db, *, asked: bool) -> None:
+    """Write rows of which one is refused, and go on, in a transaction."""
+    with db.atomic():
+        db.executemany(_PUT, [("a", 1), ("b", 2), ("a", 3)])
+        if asked:
+            db.execute("SELECT 1")
+        db.executemany(_PUT, [("c", 1), ("d", 2)])
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_an_error_of_many_rows_is_told_by_the_end_of_the_transaction(
+    db: Db, *, asked: bool
+) -> None:
+    """Whatever was asked or written after them; nothing of it is kept, and the connection is of use."""
+    with pytest.raises(BadValues):
+        failing(db, asked=asked)
+    assert db.execute("SELECT count(*) FROM settings").fetchone() == (0,)
+
+
+def test_what_was_written_for_many_rows_is_read_at_once(db: Db) -> None:
+    """Nobody has to wait for it by hand."""
+    with db.atomic():
+        db.executemany(_PUT, [("a", 1), ("b", 2)])
+        db.executemany("UPDATE settings SET value = value + ? WHERE name = ?", [(5, "a"), (6, "b")])
+        assert list(db.query("SELECT sum(value) AS value FROM settings")) == [{"value": 14}]
+        db.executemany("DELETE FROM settings WHERE name = ?", [("a",), ("b",)])
+        assert db.execute("SELECT count(*) FROM settings").fetchone() == (0,)
 
 
 def test_what_a_failing_part_wrote_is_gone(db: Db) -> None:

@@ -17,6 +17,11 @@ def test_an_error_of_any_engine_is_caught(error: Exception) -> None:
     assert getattr(error, "sqlstate", "") == ("22021" if isinstance(error, ValuesRefused) else "")
 
 
+def test_what_a_server_says_in_several_lines_is_told_in_one() -> None:
+    """As every error is, in the log and on a terminal."""
+    assert str(ServerError("refused\n\tIs it running?\n")) == "refused Is it running?"
+
+
 def test_a_server_that_fails_is_not_told_as_bad_values() -> None:
     """Else an event would be set aside because of it."""
     assert not isinstance(ServerError("gone"), BadValues)

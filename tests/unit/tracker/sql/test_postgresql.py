@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.support.postgresql import cluster, url_of_new_store
@@ -27,35 +28,6 @@ def db(url: str) -> Iterator[PostgreSQL]:
         yield made
 
 
-@pytest.mark.parametrize(
-    "value", [0, -1, 2**63 - 1, -(2**63), 1.5, "", "Ä 'quoted' %s ?", "N\0L", b"\x00\xff", None]
-)
-def test_a_value_comes_back_as_it_was_given(db: PostgreSQL, value: Any) -> None:
-    """By name and by place."""
-    column = {int: "bigint", float: "double precision", bytes: "bytea"}.get(type(value), "text")
-    db.execute(f"CREATE TABLE kept (value {column})")
-    db.execute("INSERT INTO kept VALUES (:value)", {"value": value})
-    db.executemany("INSERT INTO kept VALUES (?)", [[value], (value,)])
-    assert db.execute("SELECT value FROM kept").fetchall() == [(value,)] * 3
-    assert list(db.query("SELECT value FROM kept LIMIT 1")) == [{"value": value}]
-
-
-def test_a_boolean_is_a_number(db: PostgreSQL) -> None:
-    """As in SQLite, both on its way in and on its way out."""
-    db.execute("CREATE TABLE kept (flag smallint)")
-    db.executemany("INSERT INTO kept VALUES (?)", [[True], [False]])
-    found = db.execute("SELECT flag, flag = 1 FROM kept ORDER BY flag").fetchall()
-    assert [tuple(map(repr, row)) for row in found] == [("0", "0"), ("1", "1")]
-
-
-def test_a_sum_of_integers_is_an_integer(db: PostgreSQL) -> None:
-    """However large; a quotient has its fraction."""
-    found = db.execute(
-        "SELECT sum(id), sum(id) / 2.0, sum(id) FILTER (WHERE id > 9) FROM campaigns"
-    )
-    assert [repr(each) for each in found.fetchone()] == ["3", "1.5", "None"]
-
-
 def test_what_a_failing_transaction_wrote_is_gone(db: PostgreSQL) -> None:
     """And the connection is of use again."""
     with contextlib.suppress(LookupError), db.transaction():
@@ -71,6 +43,33 @@ def test_what_a_failing_part_of_a_transaction_wrote_is_gone(db: PostgreSQL) -> N
         with pytest.raises(ValuesRefused), db.atomic():
             db.execute("INSERT INTO settings VALUES ('a', 2)")
     assert db.execute("SELECT value FROM settings").fetchall() == [(1.0,)]
+
+
+def test_a_stream_that_is_let_go_late_is_no_matter_of_the_next_transaction(db: PostgreSQL) -> None:
+    """Which may be that of somebody else, where connections are kept."""
+    rows = "SELECT generate_series(1, 9000) AS number"
+    with db.snapshot():
+        stream = db.stream(rows)
+        assert next(stream) == {"number": 1}
+    with db.snapshot():
+        stream.close()  # type: ignore[attr-defined]
+        assert db.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_connection_that_is_left_without_an_answer_is_closed(db: PostgreSQL) -> None:
+    """As a server leaves it that ends it while rows are sent: psycopg calls it open, and cannot use it.
+
+    What psycopg says then depends on what has arrived.
+    """
+
+    def send_what_nobody_waits_for() -> None:
+        with db.transaction():
+            db.executemany("INSERT INTO settings VALUES (?, ?)", [("a", 1), ("b", 2)])
+            db.connection.pgconn.send_query_params(b"SELECT 1", None)
+
+    with pytest.raises(ServerError, match=r"cannot exit pipeline mode|belongs to nothing"):
+        send_what_nobody_waits_for()
+    assert db.is_closed
 
 
 def test_those_who_write_take_turns(url: str, db: PostgreSQL) -> None:
@@ -161,6 +160,23 @@ def test_a_url_says_when_a_server_counts_as_gone(url: str) -> None:
     assert (said["connect_timeout"], said["keepalives_idle"]) == ("77", "15")
 
 
+def test_a_connection_that_cannot_be_set_up_is_closed(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the server goes right after it was reached."""
+    made, really = [], psycopg.connect
+
+    def watched(*given: Any, **named: Any) -> psycopg.Connection[Any]:
+        made.append(really(*given, **named))
+        return made[-1]
+
+    monkeypatch.setattr(psycopg, "connect", watched)
+    monkeypatch.setattr(postgresql, "_SETTINGS", {"nothing_of_a_server": "on"})
+    with pytest.raises(ServerError, match="nothing_of_a_server"):
+        connect(url)
+    assert [each.closed for each in made] == [True]
+
+
 def test_of_several_servers_one_that_can_be_written_to_is_taken(url: str) -> None:
     """Whichever comes first: after a failover, that is the standby."""
     with contextlib.closing(connect(url)) as db:
@@ -178,6 +194,7 @@ def test_options_of_a_url_are_heeded(url: str) -> None:
     with contextlib.closing(connect(f"{url}&{options}")) as db:
         assert db.execute("SHOW search_path").fetchone() == ("data",)
         assert db.execute("SHOW TimeZone").fetchone() == ("UTC",)
+        assert db.execute("SHOW jit").fetchone() == ("off",)
 
 
 def test_who_reads_may_be_slow(db: PostgreSQL) -> None:
@@ -196,6 +213,25 @@ def test_whatever_a_database_is_set_to_who_waited_reads_what_others_wrote(url: s
         db.script(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
     with contextlib.closing(connect(url)) as db, db.transaction():
         assert db.execute("SHOW transaction_isolation").fetchone() == ("read committed",)
+
+
+def test_who_asks_goes_by_an_index_in_its_order_whatever_statistics_say(db: PostgreSQL) -> None:
+    """To show the latest clicks, all would be read and sorted else: how many there are is estimated badly."""
+    db.script("""
+        INSERT INTO clicks SELECT n / 5, n % 5, CAST(CAST(n AS text) AS bytea), n, 1, 1, 1, 1, 1, 1, 1
+        FROM generate_series(1, 3000) AS numbers (n);
+        INSERT INTO arrivals SELECT arrival, sent_s, message_id FROM clicks;
+        ANALYZE clicks, arrivals
+    """)
+    latest = """
+        EXPLAIN SELECT arrivals.arrival FROM arrivals CROSS JOIN clicks ON clicks.sent_s = arrivals.sent_s
+            AND clicks.message_id = arrivals.message_id AND clicks.arrival = arrivals.arrival
+        ORDER BY arrivals.arrival DESC LIMIT 50
+    """
+    with db.snapshot():
+        steps = "".join(line for (line,) in db.execute(latest).fetchall())
+    assert "Index" in steps
+    assert not [each for each in ("Sort", "Seq Scan", "Hash", "Gather") if each in steps]
 
 
 def test_rows_are_copied_in_as_they_are(db: PostgreSQL) -> None:

@@ -28,3 +28,12 @@ def test_rows_of_numbers_are_a_table() -> None:
     )
     assert [list(row) for row in found] == rows
     db.close()
+
+
+def test_a_row_may_have_octets() -> None:
+    """As hexadecimal digits, since JSON has none."""
+    db = in_memory()
+    table = listed("sqlite", "rows", "a", "b", octets=("b",))
+    found = db.execute(f"SELECT a, b FROM {table} AS given", {"rows": '[[1, "00ff"]]'})
+    assert found.fetchall() == [(1, b"\x00\xff")]
+    db.close()

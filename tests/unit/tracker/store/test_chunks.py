@@ -5,13 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.checks.facts import empty
+from tests.support.engines import IN_A_FILE, engine, gives_back
 from tracker.sql.sqlite import SQLite
 from tracker.store import chunks, database
 from tracker.store.chunks import Pace, db_of, writing
-from tracker.store.file_store import FileStore
+from tracker.store.file.file_store import FileStore
+from tracker.store.opened import Store
+
+__all__ = ["engine", "gives_back"]
 
 FIND = "SELECT count(*) FROM segments"
-PUT = "INSERT INTO segments (name, offset) VALUES ('segment', 1)"
+PUT = """INSERT INTO segments (name, "offset") VALUES ('segment', 1)"""
 
 
 @pytest.fixture
@@ -40,6 +45,7 @@ def test_slow_transactions_become_small_and_quick_ones_large(
     assert [took(pace, db, clock, 60.0) for _ in range(5)] == [50, 12, 3, 1, 1]
 
 
+@IN_A_FILE
 def test_command_leaves_others_as_much_time_as_it_took(
     tmp_path: Path, clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,9 +61,9 @@ def test_command_leaves_others_as_much_time_as_it_took(
     assert slept == [pytest.approx(0.05)]
 
 
-def test_transaction_that_fails_leaves_nothing(db: SQLite, tmp_path: Path) -> None:
+def test_transaction_that_fails_leaves_nothing(db: SQLite) -> None:
     """In a store as in a database of one's own."""
-    opened = FileStore.open(tmp_path / "waypost.db")
+    opened = Store(empty())
     for changed in (db, opened):
         with contextlib.suppress(ZeroDivisionError), writing(changed) as inside:
             inside.execute(PUT)

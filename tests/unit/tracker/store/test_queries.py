@@ -2,8 +2,11 @@
 
 import pytest
 
+from tests.support.engines import engine, gives_back
 from tracker.sql.sqlite import SQLite
 from tracker.store import queries
+
+__all__ = ["engine", "gives_back"]
 
 MANY = 1700
 """More values than one query takes."""
@@ -12,7 +15,7 @@ MANY = 1700
 @pytest.fixture
 def numbered(db: SQLite) -> SQLite:
     """Return a store with many persons."""
-    db.conn.executemany(
+    db.executemany(
         "INSERT INTO persons (id, name) VALUES (?, ?)", [(n, str(n)) for n in range(1, MANY + 1)]
     )
     return db

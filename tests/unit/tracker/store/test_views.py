@@ -20,14 +20,17 @@ from tests.support.checks.facts import (
 )
 from tests.support.checks.recount import recount
 from tests.support.details import handled
+from tests.support.engines import IN_A_FILE, PLANS_OF_SQLITE, engine, gives_back
 from tracker.details import feed as details
 from tracker.events import Event, Recipient, SentLink
 from tracker.reports import names, summary
 from tracker.sql.sqlite import SQLite
 from tracker.store import views
+from tracker.store.file.schema import migrations
 from tracker.store.keys import message_number, message_text
 from tracker.store.reserved import DAY_S, PURGED
-from tracker.store.schema import migrations
+
+__all__ = ["engine", "gives_back"]
 
 M1 = message_text(message_number("m1"))
 AT = "2026-09-21T14:13:20.000+00:00"
@@ -273,6 +276,7 @@ def _bare(link: checks.LinkFigures) -> checks.LinkFigures:
     return checks.LinkFigures(link.link, link.url, link.text, checks.Figures(**wanted))
 
 
+@PLANS_OF_SQLITE
 @pytest.mark.parametrize(
     ("view", "where", "first"),
     [
@@ -295,12 +299,14 @@ def test_a_question_by_key_is_answered_by_an_index(
     assert any(step.startswith(first) for step in plan)
 
 
+@PLANS_OF_SQLITE
 def test_what_is_not_asked_for_is_not_looked_up(db: SQLite) -> None:
     """A count of clicks looks at clicks alone."""
     plan = db.execute("EXPLAIN QUERY PLAN SELECT count(*) FROM clicks_v").fetchall()
     assert [step[3].split()[1] for step in plan] == ["clicks"]
 
 
+@IN_A_FILE
 def test_a_store_of_before_gets_the_views(db: SQLite) -> None:
     """When it is next opened to be fed; again, where they have changed."""
     for view in views.VIEWS:

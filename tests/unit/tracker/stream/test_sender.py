@@ -7,7 +7,8 @@ from config.schema import Config, StreamConfig
 from tests.support.feeding import put
 from tests.support.receiver import Receiver, receiving, stall
 from tests.support.sending import Feeds
-from tests.support.streaming import ids, slow, streamed, streaming, until
+from tests.support.streaming import ids, slow, streamed, streaming
+from tests.support.waiting import until
 from tracker.ingest.ingester import Ingester
 from tracker.spool.writer import Spool
 

@@ -24,7 +24,8 @@ from tests.support.receiver import (
     status,
 )
 from tests.support.sending import QUICK
-from tests.support.streaming import ids, lines, once, slow, streamed, streaming, until
+from tests.support.streaming import ids, lines, once, slow, streamed, streaming
+from tests.support.waiting import until
 from tracker.ingest.ingester import Ingester
 from tracker.spool import segments, stream_offset
 from tracker.spool.stream_offset import StreamOffset

@@ -9,7 +9,8 @@ from config.schema import Config, StreamConfig
 from tests.support.feeding import put
 from tests.support.postgresql import cluster
 from tests.support.receiver import receiving
-from tests.support.streaming import ids, streaming, until
+from tests.support.streaming import ids, streaming
+from tests.support.waiting import until
 from tracker.ingest.ingester import Ingester
 from tracker.spool.writer import Spool
 from tracker.store import database

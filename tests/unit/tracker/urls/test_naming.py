@@ -151,3 +151,20 @@ def test_a_secret_is_no_part_of_a_name(url, name):
     assert (sent.url, sent.group) == (name, name)
     grouped = LinkNaming(url, url, "Set a password").sent_link(1, "", VOLATILE_PARAMS)
     assert (grouped.url, grouped.group) == (name, "Set a password")
+
+
+URL = "https://example.com/spring?a=1"
+
+
+@pytest.mark.parametrize("destination", [URL, URL + "&utm_source=mail"])
+@pytest.mark.parametrize("name", [URL, "offers"])
+@pytest.mark.parametrize("id_param", [None, "reader"])
+@pytest.mark.parametrize("varies", ["b", "a"])
+def test_what_is_told_of_a_link_is_the_same_without_a_look_at_its_url(
+    monkeypatch, destination, name, id_param, varies
+):
+    """Whoever named it, whatever was added to it, and whichever of its parameters varies."""
+    link, volatile = LinkNaming(URL, destination, name, id_param), frozenset({varies})
+    found = link.told(volatile)
+    monkeypatch.setattr(LinkNaming, "_is_ordinary", lambda *_: False)
+    assert link.told(volatile) == found

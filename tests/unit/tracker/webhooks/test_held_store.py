@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tracker.store import replacement
-from tracker.store.file_store import FileStore
+from tracker.store.file import replacement
+from tracker.store.file.file_store import FileStore
 from tracker.webhooks.held_store import HeldStore
 
 

@@ -18,7 +18,8 @@ from tests.support.receiver import (
     status,
     webhook,
 )
-from tests.support.sending import QUICK, Feeds, clicks, fed, sending, until
+from tests.support.sending import QUICK, Feeds, clicks, fed, sending
+from tests.support.waiting import until
 from tracker.outbox.queue import try_again
 from tracker.outbox.standing import webhooks
 from tracker.store import database

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from config.schema import Config, StoreConfig
+from tests.support.engines import IN_A_FILE, ON_ONE_MACHINE, engine, gives_back, store_table
 from tests.support.feeding import metric
 from tests.support.log_lines import capture_logs
-from tests.support.postgresql import url_of_new_store
 from tests.support.receiver import Receiver, configured, receiving, status, webhook
 from tests.support.sending import QUICK, clicks, fed
 from tracker.outbox import standing
@@ -20,6 +20,8 @@ from tracker.webhooks.client import Client
 from tracker.webhooks.held_store import HeldStore
 from tracker.webhooks.schedule import DELAYS_S, Schedule
 from tracker.webhooks.worker import Means, Worker
+
+__all__ = ["engine", "gives_back", "store_table"]
 
 
 @dataclass
@@ -49,20 +51,20 @@ Begin = Callable[..., Any]
 
 
 @pytest.fixture
-def begin(tmp_path: Path) -> Begin:
+def begin(tmp_path: Path, store_table: dict[str, str]) -> Begin:
     """Begin a story: a receiver and what it does, and clicks that wait for it."""
 
     @contextlib.asynccontextmanager
     async def story(receiver: Receiver, count: int = 1) -> AsyncIterator[Story]:
         with receiving(receiver):
             to = webhook(receiver, tmp_path)
-            config = configured(tmp_path, to)
+            store = StoreConfig.model_validate(store_table)
+            config = configured(tmp_path, to).model_copy(update={"store": store})
             fed(config, *clicks(count))
             clock = [Schedule().clock() + 1]
             schedule = Schedule(clock=lambda: clock[0], timeout_s=5.0)
-            store = HeldStore(config.store.path)
-            with contextlib.closing(store):
-                worker = Worker(to, Means(store, schedule))
+            with contextlib.closing(HeldStore(config.store)) as held:
+                worker = Worker(to, Means(held, schedule))
                 async with Client(to, 5.0) as client:
                     yield Story(config, receiver, worker, client, clock)
 
@@ -125,6 +127,7 @@ async def test_a_clock_that_was_wrong_holds_nothing_up(begin: Begin) -> None:
         assert await story.round() == 1
 
 
+@ON_ONE_MACHINE
 async def test_what_another_process_had_begun_is_gone_on_with(begin: Begin) -> None:
     """At once, and not when its time is over."""
     async with begin(Receiver()) as story:
@@ -214,6 +217,7 @@ async def test_a_secret_that_cannot_be_used_is_logged_once(begin: Begin) -> None
     assert [each["event"] for each in logged] == ["webhook_secret_unusable", "webhook_working"]
 
 
+@IN_A_FILE
 async def test_a_worker_that_meets_an_error_goes_on(tmp_path: Path) -> None:
     """Whatever it is; it is logged once."""
     with receiving() as receiver, capture_logs() as logged:
@@ -231,6 +235,7 @@ async def test_a_worker_that_meets_an_error_goes_on(tmp_path: Path) -> None:
     assert [each["event"] for each in logged] == ["webhooks_wait"]
 
 
+@IN_A_FILE
 async def test_before_there_is_a_store_there_is_nothing_to_tell(tmp_path: Path) -> None:
     """And nothing to complain of."""
     with receiving() as receiver, capture_logs() as logged:
@@ -241,17 +246,14 @@ async def test_before_there_is_a_store_there_is_nothing_to_tell(tmp_path: Path) 
     assert logged == []
 
 
-@pytest.mark.parametrize("shared", [False, True])
 async def test_what_another_had_begun_is_taken_over_where_it_must_be_gone(
-    tmp_path: Path, *, shared: bool
+    tmp_path: Path, engine: str, store_table: dict[str, str]
 ) -> None:
     """Of several nodes, another may be at it still: there it is due again once that must have an answer."""
     with receiving(Receiver()) as receiver:
         to = webhook(receiver, tmp_path)
-        config = configured(tmp_path, to)
-        if shared:
-            store = StoreConfig(url=url_of_new_store(), state=tmp_path, node="a")
-            config = config.model_copy(update={"store": store})
+        store = StoreConfig.model_validate(store_table)
+        config = configured(tmp_path, to).model_copy(update={"store": store})
         fed(config, *clicks(1))
         clock = [Schedule().clock() + 1]
         schedule = Schedule(clock=lambda: clock[0], timeout_s=5.0)
@@ -262,7 +264,7 @@ async def test_what_another_had_begun_is_taken_over_where_it_must_be_gone(
             assert len(one._take(webhook_id)) == 1
             async with Client(to, 5.0) as client:
                 await other.round(client)
-                assert len(receiver.received) == (not shared)
+                assert len(receiver.received) == (engine == "sqlite")
                 clock[0] += schedule.lease_s
                 await other.round(client)
                 assert len(receiver.received) == 1

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from tests.support.checks import plans
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending, put, refused
 from tests.support.details import handled
 from tracker.details import feed
@@ -61,6 +62,13 @@ def test_a_row_tells_what_became_of_a_message(db: Db) -> None:
     )
     (left,) = found(db, "carl@example.net").rows
     assert (left["campaign"], left["recipients"], left["address"]) == (None, 1, "carl@example.net")
+
+
+def test_a_page_of_many_takes_as_many_questions_as_one_of_few(db: Db) -> None:
+    """Each is a way to the server and back."""
+    _fill(db)
+    few, many = (plans.how_many(db, lambda n=n: latest(db, limit=n)) for n in (1, 10))
+    assert many == few
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.checks import plans
 from tests.support.checks.facts import SENT_S, accepted, pending, put
 from tracker.events import Recipient
 from tracker.reports.lookup.persons import COLUMNS, Found, starting_with
@@ -64,6 +65,15 @@ def test_pages_tell_everybody_once_in_alphabetical_order(known: Db, limit: int) 
 def test_a_beginning_is_enough(known: Db, text: str, expected: list[str]) -> None:
     """Of a name, or of an address where mail went, whatever the case; nothing in it is a pattern."""
     assert sorted(_names(known, text)) == expected
+
+
+def test_a_page_of_many_takes_as_many_questions_as_one_of_few(known: Db) -> None:
+    """Each is a way to the server and back."""
+    few, many = (
+        plans.how_many(known, lambda n=n: starting_with(known, "", limit=n)) for n in (7, 100)
+    )
+    assert len(starting_with(known, "", limit=100).rows) == 8
+    assert many == few
 
 
 def test_a_row_tells_when_mail_was_last_sent(known: Db) -> None:

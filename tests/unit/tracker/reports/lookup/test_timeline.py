@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.checks import plans
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending, put
 from tests.support.details import handled
 from tracker.details import feed
@@ -86,3 +87,11 @@ def test_rows_lead_to_campaign_link_and_message(db: Db) -> None:
 def test_nobody_has_an_empty_timeline(db: Db) -> None:
     """It is no error."""
     assert timeline(db, "nobody@example.net").rows == []
+
+
+def test_a_page_of_many_events_takes_as_many_questions_as_one_of_few(busy: Db) -> None:
+    """Each is a way to the server and back."""
+    few, many = (timeline(busy, ANN, limit=limit).rows for limit in (5, 100))
+    assert [sum(row["event"] == "clicked" for row in rows) for rows in (few, many)] == [2, 3]
+    asked = [plans.how_many(busy, lambda n=n: timeline(busy, ANN, limit=n)) for n in (5, 100)]
+    assert asked[0] == asked[1]

@@ -1,6 +1,8 @@
 """The reasons for verdicts in words."""
 
+from tests.support.checks import plans
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending, put
+from tracker.judging.rules import FLOOD
 from tracker.reports import activity, clicks
 from tracker.reports.log.filters import Filter
 from tracker.reports.log.page import page
@@ -39,3 +41,27 @@ def test_a_click_that_is_gone_has_no_words(db: Db) -> None:
     db.execute("DELETE FROM clicks")
     assert why.in_words_of(db, [which(row)]) == {}
     assert list(clicks.clicks(db)) == []
+
+
+def test_words_of_clicks_on_many_copies_take_as_many_questions_as_on_one(db: Db) -> None:
+    """Each is a way to the server and back."""
+    put(db, pending(), accepted(), clicked("a"), clicked("b", recipient=2))
+    put(db, pending("m2"), accepted("m2"), clicked("c", "m2"))
+    wanted = [which(row) for row in page(db, Filter()).rows]
+    one, many = (plans.how_many(db, lambda n=n: why.in_words_of(db, wanted[:n])) for n in (1, 3))
+    assert many == one
+    assert len(why.in_words_of(db, wanted)) == 3
+
+
+def test_words_of_a_flood_are_of_its_first_clicks(db: Db) -> None:
+    """The rules looked no further; copies beside it have their words all the same."""
+    put(db, pending(), accepted(), clicked("beside", recipient=2, at_s=SENT_S + 20))
+    put(db, *(clicked(f"c{n}", at_s=SENT_S + 20 + n / 100) for n in range(FLOOD + 5)))
+    rows = page(db, Filter(), limit=FLOOD + 6).rows
+    found = why.in_words_of(db, [which(row) for row in rows])
+    assert len(found) == FLOOD + 1
+    theirs = sorted(row["event_id"] for row in rows if row["recipient"] == 1)
+    assert found.keys() == {
+        *theirs[:FLOOD],
+        *(row["event_id"] for row in rows if row["recipient"] == 2),
+    }

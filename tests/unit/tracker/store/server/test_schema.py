@@ -5,8 +5,8 @@ import threading
 
 from tests.support.postgresql import cluster, url_of_new_store
 from tracker.sql.postgresql import connect
+from tracker.store.file.schema import migrations
 from tracker.store.reserved import NO_CAMPAIGN, PURGED, RESERVED_NAME
-from tracker.store.schema import migrations
 from tracker.store.server import schema
 
 

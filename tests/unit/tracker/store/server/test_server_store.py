@@ -1,18 +1,25 @@
 """The store on a server, opened."""
 
 import contextlib
+import threading
 from pathlib import Path
 
 import pytest
 
 from config.schema import StoreConfig
 from tests.support.postgresql import cluster
+from tests.support.waiting import until
 from tracker.sql.errors import ServerError
 from tracker.sql.postgresql import connect
 from tracker.store.opened import StoreError
 from tracker.store.server import partitions, server_store
 from tracker.store.server.partitions import Month
 from tracker.store.server.server_store import ServerStore, filling, reading
+
+_SOMEBODY_WAITS = """
+    SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'relation'
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
 
 
 def config(folder: Path, database: str = "", node: str = "a") -> StoreConfig:
@@ -41,9 +48,22 @@ def test_a_node_knows_whether_it_has_somebody_to_forget(tmp_path: Path) -> None:
     one, two = (ServerStore.to_feed(config(tmp_path, name, node)) for node in ("a", "b"))
     sql = "INSERT INTO tasks (node, kind, about, at_s) VALUES (?, ?, '{}', 0)"
     one.db.executemany(sql, [("b", "forget"), ("a", "of_a_later_version")])
-    assert (one.has_somebody_to_forget(), two.has_somebody_to_forget()) == (False, True)
+    asked = [each.has_somebody_to_forget("tracker-1.log") for each in (one, two)]
+    assert asked == [False, True]
     one.close()
     two.close()
+
+
+def test_who_is_forgotten_but_for_some_files_is_to_be_forgotten_in_these_alone(
+    tmp_path: Path,
+) -> None:
+    """All others may be counted."""
+    store = ServerStore.to_feed(config(tmp_path))
+    sql = "INSERT INTO tasks (node, kind, about, at_s) VALUES ('a', 'forget', ?, 0)"
+    store.db.execute(sql, ['{"files": ["tracker-1.log"]}'])
+    names = ("tracker-1.log", "tracker-2.log")
+    assert [store.has_somebody_to_forget(each) for each in names] == [True, False]
+    store.close()
 
 
 def test_a_connection_that_the_server_ended_is_noticed(tmp_path: Path) -> None:
@@ -89,7 +109,7 @@ def test_house_is_kept_in_months(tmp_path: Path) -> None:
     """Those to come are there, those that are over and empty are not."""
     store = ServerStore.to_feed(config(tmp_path))
     with store.transaction():
-        partitions.make_ahead(store.db, 0.0)
+        partitions.make_for(store.db, [0, Month(1970, 2).begin_s, Month(1970, 3).begin_s])
     store.keep_house(float(Month(1970, 3).begin_s))
     parts = {name for (name,) in store.db.execute("SELECT relname FROM pg_class")}
     assert not parts & {"clicks_1970_01", "clicks_1970_02"}
@@ -116,6 +136,24 @@ def test_no_house_is_kept_where_somebody_reads(
         again.close()
     store.keep_house(0.0)
     assert parts(store) == before
+    store.close()
+
+
+def test_who_reads_one_table_after_the_other_is_not_held_up(tmp_path: Path) -> None:
+    """Whatever the order: whoever waits for a table to make its month holds none that a reader may want."""
+    place = config(tmp_path)
+    store = ServerStore.to_feed(place)
+    month = max(parts(store))
+    for table in partitions.PARTED:
+        store.db.execute(f"DROP TABLE {month.replace('clicks', table)}")
+    keeps_house = threading.Thread(target=store.keep_house, args=[0.0])
+    with reading(place) as db:
+        db.execute("SELECT count(*) FROM clicks").fetchone()
+        keeps_house.start()
+        until(lambda: db.execute(_SOMEBODY_WAITS).fetchone()[0])
+        assert db.execute("SELECT count(*) FROM messages").fetchone() == (0,)
+    keeps_house.join()
+    assert month in parts(store)
     store.close()
 
 

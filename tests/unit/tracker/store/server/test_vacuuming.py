@@ -3,6 +3,9 @@
 import contextlib
 
 from tests.support.postgresql import cluster, url_of_new_store
+from tracker.decisions import shared_log
+from tracker.moving import target
+from tracker.sql import postgresql
 from tracker.sql.postgresql import connect
 from tracker.store.server import vacuuming
 
@@ -27,6 +30,12 @@ def test_it_stops_between_tables() -> None:
     """A service that ends has no time for all of them."""
     with contextlib.closing(connect(url_of_new_store())) as db:
         assert not vacuuming.vacuum(db, lambda: True)
+
+
+def test_no_two_things_have_one_lock() -> None:
+    """Else one would wait for the other, or never be done."""
+    locks = (postgresql.WRITING, shared_log.TURN, target.COPYING, vacuuming.VACUUMING)
+    assert len(set(locks)) == len(locks)
 
 
 def test_every_table_is_there() -> None:
