@@ -12,6 +12,7 @@ same subject.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from email.utils import getaddresses
+from string import ascii_lowercase
 from typing import Final, NamedTuple, Self
 
 from config.value_objects import value
@@ -62,7 +63,6 @@ _CYRILLIC_ENDINGS = frozenset("а я у ю е и ы о ом ем ём ой ей 
 _GLUED_LETTERS, _USERNAME_LETTERS = 3, 4
 _WINDOW = 24
 _NO_NAMES: Final = ROLES | PARTICLES
-_MOST_GLUED_LETTERS: Final = 40
 
 
 @value
@@ -71,15 +71,15 @@ class Reader:
 
     `words` are those of the display name and the address, as `folded`; `glued` the local part's
     where it may hold several in one. `written` are the texts that are theirs as a whole: address,
-    local part. `cjk` are names in scripts without spaces. `forms` are all words of ASCII that `words`
-    and `glued` may take for theirs, in lower case, and some more; None where they are too many.
+    local part. `cjk` are names in scripts without spaces. Each word of ASCII that `words` or `glued` may
+    take for theirs has one of `marks` in it, in lower case.
     """
 
     words: frozenset[str] = frozenset()
     glued: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     cjk: tuple[str, ...] = ()
-    forms: frozenset[str] | None = None
+    marks: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, display: str, address: str) -> Self:
@@ -90,15 +90,15 @@ class Reader:
         in_local = [word for word in _words(main) if len(word) > SHORT]
         if len(main) <= SHORT:
             in_local.append(main)
-        words: set[str] = set()
-        for word in (*shown, *in_local):
-            words.update((word.lower(),) if word.isascii() else spellings(word))
+        words = {*shown, *map(str.lower, in_local)}
+        if not (display.isascii() and main.isascii()):
+            words = {each for word in (*shown, *in_local) for each in spellings(word)}
         is_username = len(main) >= _USERNAME_LETTERS and not main.isalpha()
         named = frozenset([each for each in words if len(each) > 1 and each not in _NO_NAMES])
         glued = tuple([each for each in map(folded, in_local) if each not in ROLES])
         written = tuple([each for each in (address, main if is_username else "") if each])
         cjk = () if display.isascii() else tuple(_cjk_names(display))
-        return cls(named, glued, written, cjk, _forms(named, glued))
+        return cls(named, glued, written, cjk, _marks(named, glued))
 
     @classmethod
     def of_header(cls, to: str, *, has_more: bool = False) -> Self:
@@ -126,16 +126,12 @@ def _words(text: str) -> list[str]:
     return found[:MAX_NAME_WORDS]
 
 
-def _forms(words: Iterable[str], glued: Iterable[str]) -> frozenset[str] | None:
-    """Return `Reader.forms`: words with and without an `s`, what local parts begin and end with."""
-    forms = {form for word in words for form in (word, word + "s")}
+def _marks(words: Iterable[str], glued: Iterable[str]) -> tuple[str, ...]:
+    """Return `Reader.marks`: the words, and how what local parts begin and end with does."""
+    marks = set(words)
     for each in glued:
-        if len(each) > _MOST_GLUED_LETTERS:
-            return None  # no name is so long, and its beginnings are as many
-        for length in range(_GLUED_LETTERS, len(each) + 1):
-            forms.add(each[:length])
-            forms.add(each[-length:])
-    return frozenset(forms)
+        marks.update((each[:_GLUED_LETTERS], each[-_GLUED_LETTERS:]))
+    return tuple([each for each in marks if each.isalpha()])
 
 
 def _cjk_names(display: str) -> Iterator[str]:
@@ -156,30 +152,31 @@ def names(subject: str, reader: Reader) -> list[Span]:
     for text in reader.cjk:
         spans += _in_cjk(subject, text)
     if reader.words or reader.glued:
-        words = _may_be_names(subject, lower, reader.forms)
+        words = _may_be_names(subject, lower, reader.marks)
         spans += _worded(subject, words, reader) if words else ()
     return spans
 
 
-def _may_be_names(subject: str, lower: str, forms: frozenset[str] | None) -> Sequence[Span]:
+def _may_be_names(subject: str, lower: str, marks: Sequence[str]) -> Sequence[Span]:
     """Return where words stand that may be the reader's; all others are passed over by one look."""
     plain = lower if lower.isascii() else lower.replace(_GONE, " ")
-    if forms is None or not plain.isascii():
+    if not plain.isascii():
         words = _WORD.finditer(subject)
-        return [word.span() for word in words if forms is None or _may_be_name(word[0], forms)]
-    hits = forms.intersection(_LOWER_ASCII_WORD.findall(plain))
-    if len(hits) == 1:
-        (hit,) = hits
-        if plain.count(hit) == 1:
-            at = plain.find(hit)
-            return ((at, at + len(hit)),)
-    if not hits:
-        return ()
-    return [word.span() for word in _LOWER_ASCII_WORD.finditer(plain) if word[0] in hits]
+        return [word.span() for word in words if _may_be_name(word[0].lower(), marks)]
+    spans: list[Span] = []
+    for mark in marks:
+        while mark in plain:
+            at = plain.find(mark)
+            before = plain[:at].rstrip(ascii_lowercase)
+            behind = plain[at:].lstrip(ascii_lowercase)
+            span = len(before), len(plain) - len(behind)
+            spans.append(span)
+            plain = f"{before}{' ' * (span[1] - span[0])}{behind}"  # each word is found once
+    return sorted(spans)
 
 
-def _may_be_name(word: str, forms: frozenset[str]) -> bool:
-    return word.lower() in forms or not word.isascii()
+def _may_be_name(word: str, marks: Iterable[str]) -> bool:
+    return not word.isascii() or any(mark in word for mark in marks)
 
 
 def _written(subject: str, text: str) -> Iterator[Span]:

@@ -9,6 +9,7 @@ two campaigns that became one cannot be told apart any more, one that became two
 
 import re
 from collections.abc import Iterator
+from string import ascii_letters
 
 from proxy.campaign.dates import Span
 from proxy.campaign.vocabulary import (
@@ -24,10 +25,11 @@ from proxy.campaign.vocabulary import (
 
 _CODE = re.compile(r"(?<![0-9A-Za-z…])[0-9A-Za-z]+(?:[-/_][0-9A-Za-z]+)*(?!…)")
 """What may be a number, with letters in it and in groups; not the rest of what is gone already."""
-_STRETCH = re.compile(r"(?<![0-9A-Za-z/_-])[A-Za-z/_-]*[0-9][0-9A-Za-z/_-]*")
-"""What codes with a digit stand in; words are passed over."""
-
 _DIGIT = re.compile("[0-9]")
+_STRETCH = re.compile("[0-9][0-9A-Za-z/_-]*+")
+"""What codes stand in, from its first digit on."""
+_BEFORE_DIGITS = frozenset("/_-" + ascii_letters)
+"""What may stand in it before that."""
 _CURRENCY = r"[€$£¥₽₺₴₩₹฿₪¢￥]"
 _UNIT = re.compile(
     r"""(?:[.,'’][0-9]{1,9}|[ \u00a0\u202f][0-9]{3}(?![0-9])){0,3}(?:[.,][-–—])?  # its rest
@@ -63,12 +65,14 @@ def numbers(subject: str) -> list[Span]:
 
 
 def _codes(subject: str) -> Iterator[re.Match[str]]:
-    """Yield each code that has a digit."""
+    """Yield each code that has a digit: digits are sooner found than words passed over."""
     for stretch in _STRETCH.finditer(subject):
         start, end = stretch.span()
+        while start and subject[start - 1] in _BEFORE_DIGITS:
+            start -= 1
         # One character more, as what follows has a say.
         for code in _CODE.finditer(subject, start, end + 1):
-            if _DIGIT.search(code[0]):
+            if code[0].isdigit() or _DIGIT.search(code[0]):
                 yield code
 
 
