@@ -81,7 +81,7 @@ def test_fields_are_those_that_a_look_line_by_line_finds() -> None:
         lines = [b"".join(map(chance.choice, (pieces, between, values))) for _ in range(4)]
         content = b"\r\n".join(lines) + b"\r\n\r\nSubject: of the body\r\n"
         fields = NamedFields(content)
-        found = fields._first(b"message-id"), fields._first(b"subject")
+        found = fields._values.get(b"message-id"), fields._values.get(b"subject")
         assert found == (first(content, b"message-id"), first(content, b"subject"))
 
 
