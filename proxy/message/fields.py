@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from proxy.message.limits import MAX_HEADERS
+from proxy.smtp.octets import has_bare_newline
 
 USUAL_OCTETS = 64 * 1024
 """A header up to here is read in one go; a longer one field by field, up to the limit on fields."""
@@ -111,9 +112,7 @@ def _one_after_another(
 
 # The group that repeats fails before any repeat within it begins: Python before 3.11.5 needs that.
 _FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:(.*+(?:\n[ \t].*+)*+\n?)")
-_USUAL_FIELD = re.compile(
-    rb"^(?!--)([!-9;-~]++):([^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+\r\n)", re.MULTILINE
-)
+_USUAL_FIELD = re.compile(rb"^(?!--)([!-9;-~]++):(.*+\n(?:[ \t].*+\n)*+)", re.MULTILINE)
 _FIELD_END = re.compile(rb"\n(?![ \t])")
 _LF = ord("\n")
 _FOLD = re.compile(rb"\r?\n")
@@ -131,9 +130,9 @@ def read_usual(raw: bytes, start: int = 0, most_octets: int = USUAL_OCTETS) -> H
     if not 0 < len(found) <= MAX_HEADERS:
         return None
     names, written = zip(*found, strict=True)
-    name_octets = len(b"".join(names))
-    if name_octets + len(b"".join(written)) + len(names) != end - start:
-        return None  # octets between them
+    name_octets, values = len(b"".join(names)), b"".join(written)
+    if name_octets + len(values) + len(names) != end - start or has_bare_newline(values):
+        return None  # octets between them, or lines on whose ends readers differ
     return HeaderBlock(start, end + len(b"\r\n"), _known(names, name_octets), written)
 
 
