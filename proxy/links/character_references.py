@@ -15,6 +15,7 @@ from proxy.message.work_budget import spend
 _REFERENCE: Final = re.compile(
     r"&(?:#(?:[xX]([0-9A-Fa-f]+)|([0-9]+));?|([A-Za-z][0-9A-Za-z]*)(;|=)?)"
 )
+_OCTETS_GONE: Final = len("&amp;") - len("&")
 # A code point has at most seven digits in either base; one with more is out of range.
 _DIGITS_AT_MOST: Final = 7
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
@@ -44,8 +45,9 @@ def decode(text: str) -> str:
         return text
     references = text.count("&")
     spend(references)
-    if references == text.count("&amp;"):  # as in most URLs
-        return text.replace("&amp;", "&")
+    plain = text.replace("&amp;", "&")
+    if len(text) - len(plain) == references * _OCTETS_GONE:  # all are of this kind, as in most URLs
+        return plain
     return _REFERENCE.sub(_resolve, text)
 
 

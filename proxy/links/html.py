@@ -86,14 +86,12 @@ class Scanner:
     def run(self) -> None:
         """Read the whole document."""
         html, position, foreign = self.html, 0, self.foreign
-        usual = usual_markup.up_to_link(self.wanted).match
         while len(self.found) < MAX_HREFS:
             spend(_STRETCH_STEPS)
             if self.passes_usual and self.limit == len(html) and not foreign.open:
-                passed = usual(html, position)
-                position = passed.end() if passed else position
-                if passed and self._usual(passed):
-                    continue
+                position = self._usual(position)
+                if len(self.found) >= MAX_HREFS:
+                    return
             pattern = tokenizer.EVERY if foreign.open else self.next_tag
             found = pattern.match(html, position, self.limit)
             if found is not None and (end := found.end()) > position:
@@ -130,27 +128,32 @@ class Scanner:
             self.foreign.enter(name, tag[3])
         return tag.end()
 
-    def _usual(self, passed: re.Match[bytes]) -> bool:
-        """Note what `usual_markup` passed over; return whether it ends with a link."""
-        kind = passed.lastindex
-        if kind is None:
-            return False
-        if passed[1] is not None:
-            self.conditional = passed[1] == usual_markup.FOR_OUTLOOK
-        if kind == usual_markup.LINK:
-            element, named, href, end = "a", 2, 3, passed.end()
-        elif kind == usual_markup.VML_LINK:
-            element, named, href, end = passed[4].lower().decode("ascii"), 4, 6, passed.end(5)
-            self.conditional = False
-        else:
-            return False
-        start, stop = passed.span(href)
-        if start < stop:
-            value, tag_start = self._value(passed[href]), passed.start(named) - 1
-            self.found.append(
-                Href(start, stop, value, '"', element, _NO_ATTRIBUTES, tag_start, end)
-            )
-        return True
+    def _usual(self, position: int) -> int:
+        """Pass over usual markup, and note its links; return the offset to go on from."""
+        html, found, known = self.html, self.found, self._values.get
+        pass_over = usual_markup.up_to_link(self.wanted).match
+        while (passed := pass_over(html, position)) is not None:
+            position, kind = passed.end(), passed.lastindex
+            if kind is None:
+                break
+            if (mark := passed[1]) is not None:
+                self.conditional = mark == usual_markup.FOR_OUTLOOK
+            if kind == usual_markup.LINK:
+                element, named, href, end = "a", 2, 3, position
+            elif kind == usual_markup.VML_LINK:
+                element, named, href, end = passed[4].lower().decode("ascii"), 4, 6, passed.end(5)
+                self.conditional = False
+            else:
+                break
+            octets = passed[href]
+            if octets:
+                start, stop = passed.span(href)
+                value, tag_start = known(octets) or self._value(octets), passed.start(named) - 1
+                found.append(Href(start, stop, value, '"', element, _NO_ATTRIBUTES, tag_start, end))
+                if len(found) >= MAX_HREFS:
+                    break
+            spend(_STRETCH_STEPS)
+        return position
 
     def _link(self, tag: re.Match[bytes], element: str) -> None:
         """Note the href of a link, if it has one, and those of its attributes that are wanted."""

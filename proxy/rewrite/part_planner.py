@@ -262,12 +262,14 @@ def _kept(part: Part, view: HtmlView | None) -> Skip | None:
     return None if protected is None else _PART_SKIPS[protected]
 
 
-def _ask(body: Body, view: HtmlView, wanted: Iterable[Wanted]) -> None:
+def _ask(body: Body, view: HtmlView, wanted: Sequence[Wanted]) -> None:
     """Ask the body whether it can bear the changes, all at once and in the order of the octets."""
-    pairs = [(change, each) for each in wanted for change in each.changes]
-    pairs.sort(key=_change_of)
-    obstacles = body.obstacles(view.changes([change for change, _ in pairs]))
+    changes = sorted([change for each in wanted for change in each.changes])
+    obstacles = body.obstacles(view.changes(changes))
     if any(obstacles):
+        pairs = sorted(
+            [(change, each) for each in wanted for change in each.changes], key=_change_of
+        )
         for (_, each), obstacle in zip(pairs, obstacles, strict=True):
             if obstacle is not None:
                 each.refused = _OBSTACLES[obstacle]

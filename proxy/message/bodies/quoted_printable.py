@@ -41,6 +41,7 @@ _EQUALS = ord("=")
 _LF = ord("\n")
 _CR = ord("\r")
 _QUOTE: Final = b'"'
+_QUOTE_OCTET: Final = ord('"')
 _URL: Final = b"http"
 _QUOTED_URL: Final = _QUOTE + _URL
 _SOUGHT_OCTETS = 8
@@ -55,7 +56,7 @@ def _leaving(octets: bytes) -> bytes:
 
 
 _GRAPHIC: Final = _leaving(bytes(range(0x21, 0x7F)))
-_UNQUOTED: Final = _leaving(bytes(range(0x23, 0x7F)))
+_UNQUOTED: Final = _leaving(bytes((0x21, *range(0x23, 0x7F))))
 _LITERAL: Final = _leaving(bytes(each for each in range(0x21, 0x7F) if each != _EQUALS))
 
 
@@ -93,7 +94,7 @@ class QuotedPrintableBody(Body):
             self.octets = self._decode_clean()
         self._starts = [stretch.start for stretch in self._stretches]
         self._cursor = (0, 0, start)
-        self._sites: dict[tuple[int, int], _Site] = {}
+        self._asked: tuple[list[tuple[int, int]], list[_Site]] = ([], [])
 
     def _decode_clean(self) -> bytes:
         """Decode octets without malformed escapes, and note where URLs in quotes begin."""
@@ -102,11 +103,12 @@ class QuotedPrintableBody(Body):
         # From the end: `rsplit` looks for a quote, `split` for a "p", of which there are many more.
         encoded = self._raw[at:end].rsplit(_QUOTED_URL, MAX_HREFS)
         pieces = list(map(binascii.a2b_qp, encoded))
+        urls, size = self._urls, len(_QUOTED_URL)
         start, place = -len(_URL), at - len(_URL)
         for piece, octets in zip(pieces[:-1], encoded, strict=False):
-            start += len(piece) + len(_QUOTED_URL)
-            place += len(octets) + len(_QUOTED_URL)
-            self._urls[start] = place
+            start += len(piece) + size
+            place += len(octets) + size
+            urls[start] = place
         return _QUOTED_URL.join(pieces)
 
     def _decode(self, odd: list[re.Match[bytes]]) -> bytes:
@@ -132,36 +134,51 @@ class QuotedPrintableBody(Body):
             return (Obstacle.MALFORMED,) * len(changes)
         return tuple(map(_obstacle_of, self._sites_of(list(map(_span_of, changes)))))
 
-    def _sites_of(self, spans: Sequence[tuple[int, int]]) -> list[_Site]:
+    def _sites_of(self, spans: list[tuple[int, int]]) -> list[_Site]:
         """Find decoded spans, in order, in the raw octets. Remembered: each copy of a message asks again."""
-        known = self._sites
-        self._find([span for span in spans if span not in known] if known else spans)
+        if not self._asked[0]:
+            self._asked = spans, self._find(spans)
+        asked, sites = self._asked
+        if spans == asked:
+            return sites
+        known = dict(zip(asked, sites, strict=True))
+        if missing := [span for span in spans if span not in known]:
+            known.update(zip(missing, self._find(missing), strict=True))
+            self._asked = list(known), list(known.values())
         return [known[span] for span in spans]
 
-    def _find(self, spans: Sequence[tuple[int, int]]) -> None:
+    def _find(self, spans: Sequence[tuple[int, int]]) -> list[_Site]:
         """Find where spans stand. Nearly all are URLs in quotes, for which that takes a look, and no call."""
         raw, octets, end_of_body = self._raw, self.octets, self._span[1]
-        urls, sites, find, find_last = self._urls.get, self._sites, raw.find, raw.rfind
-        for span in spans:
-            start, end = span
-            first, url = urls(start), octets[start:end]
+        urls, find, find_last, size = self._urls.get, raw.find, raw.rfind, len(octets)
+        texts = b"".join([octets[start:end] for start, end in spans])
+        are_plain = texts.translate(_UNQUOTED) == texts
+        sites: list[_Site] = []
+        near, at = 0, 0
+        for start, end in spans:
+            first = urls(start)
             if (
                 first is not None
-                and octets[end : end + 1] == _QUOTE
-                and url.translate(_UNQUOTED) == url
+                and end < size
+                and octets[end] == _QUOTE_OCTET
+                and (are_plain or (url := octets[start:end]).translate(_UNQUOTED) == url)
                 and (last := find(_QUOTE, first, end_of_body)) > 0
                 # Its quote may be escaped; a soft break before that is not to be taken with it.
                 and raw[last - 1] != _LF
                 and find_last(b"=22", first, last) < 0
             ):
-                line_start = find_last(b"\n", max(0, first - LINE_OCTETS), first) + 1
+                before = first - LINE_OCTETS if first > LINE_OCTETS else 0
+                line_start = find_last(b"\n", before, first) + 1
                 line_end = find(b"\n", last, last + LINE_OCTETS)
                 if 0 < line_start < line_end <= line_start + LINE_OCTETS:
-                    self._cursor = (0, end, last)
+                    near, at = end, last
                     line_end -= raw[line_end - 1] == _CR
-                    sites[span] = first, last, line_start, line_end, None
+                    sites.append((first, last, line_start, line_end, None))
                     continue
-            sites[span] = self._sought(start, end)
+            if at:
+                self._cursor, at = (0, near, at), 0
+            sites.append(self._sought(start, end))
+        return sites
 
     def _sought(self, start: int, end: int) -> _Site:
         """Find a decoded span that may be any."""
@@ -271,15 +288,16 @@ class QuotedPrintableBody(Body):
         next_starts = [*map(_start_of, sites[1:]), len(self._raw) + 1]
         softly, texts = self._softly, _encoded(list(map(_text_of, edits)))
         placed, column, at = [], 0, -1
-        for site, text, next_start in zip(sites, texts, next_starts, strict=True):
-            start, end, line_start, line_end, _ = site
+        for (start, end, line_start, line_end, _), text, next_start in zip(
+            sites, texts, next_starts, strict=True
+        ):
             column = start - line_start if at < line_start else column + start - at
             first, new = start, text
             if column == ENCODED_LINE_OCTETS:
                 head = self._crowded(start)
                 first, new, column = start - len(head), head + text, column - len(head)
-            if len(new) <= _ROOM - column or not new:
-                column += len(new)
+            if (size := len(new)) <= _ROOM - column or not size:
+                column += size
             else:
                 pieces = _folded(column, new)
                 new, column = softly.join(pieces), len(pieces[-1])
@@ -310,13 +328,13 @@ def _folded(column: int, text: bytes) -> list[bytes]:
 
     There is as much on each line as there is room for, and more than one piece.
     """
-    at, size, room = 0, len(text), max(0, _ROOM - column)
-    pieces = []
+    at, size, room = 0, len(text), _ROOM - column if column < _ROOM else 0
     if _EQUALS not in text and text.rfind(b"--") < 0:  # as most URLs of ours
-        pieces.append(text[:room])
+        pieces = [text[:room]]
         for at in range(room, size, _ROOM):
             pieces.append(text[at : at + _ROOM])
         return pieces
+    pieces = []
     while size - at > room:
         cut = at + room
         escape = text.rfind(b"=", max(at, cut - 2), cut)

@@ -48,12 +48,14 @@ _FIGURES_OF_TIME = re.compile(r"[0-9]{10}")
 class _OrdinaryUrls:
     """URLs that surely hold no secret, no placeholder, and no parameter that is called one of `names`."""
 
-    __slots__ = ("_names", "_pairs", "_urls")
+    __slots__ = ("_names", "_pairs", "_places", "_urls")
 
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
         self._urls: dict[str, bool] = {}
-        self._pairs: set[str] = set()  # that were judged, and are not in the way
+        # Paths with fragments, and parameters, that were judged and are not in the way.
+        self._places: set[tuple[str | None, str | None]] = set()
+        self._pairs: set[str] = set()
 
     def holds(self, url: str) -> bool:
         """Return whether a URL is one of these; False says nothing."""
@@ -69,14 +71,13 @@ class _OrdinaryUrls:
         if found is None or "--" in url or "eyJ" in url or len(url) > MAX_OCTETS:
             return False
         path, query, fragment = found.groups()
-        segments = list(filter(None, path.split("/"))) if path else []
-        if fragment:
-            segments.append(fragment)
-        for segment in segments:
-            if not (segment.isdigit() or _is_plain(segment)):
+        place = path, fragment
+        if place not in self._places:
+            if not _is_plain_place(path, fragment):
                 return False
-        if segments and segments[-1].isdigit() and _may_be_code(segments):
-            return False
+            if len(self._places) >= _REMEMBERED:
+                self._places.clear()
+            self._places.add(place)
         return query is None or self._tells_nothing(query)
 
     def _tells_nothing(self, query: str) -> bool:
@@ -116,6 +117,17 @@ def ordinary(names: frozenset[str] = frozenset()) -> Callable[[str], bool]:
 
 
 is_ordinary: Final = ordinary()
+
+
+def _is_plain_place(path: str | None, fragment: str | None) -> bool:
+    """Whether no segment of a path, nor the fragment, holds a code. Many links of a message have one path."""
+    segments = list(filter(None, path.split("/"))) if path else []
+    if fragment:
+        segments.append(fragment)
+    for segment in segments:
+        if not (segment.isdigit() or _is_plain(segment)):
+            return False
+    return not (segments and segments[-1].isdigit() and _may_be_code(segments))
 
 
 def _may_be_code(segments: list[str]) -> bool:
