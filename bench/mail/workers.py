@@ -21,7 +21,8 @@ from bench.support.table import Row, Section, Target, text
 from bench.support.waypost import services
 
 ROUNDS = 4
-MESSAGES = 128
+MESSAGES = 384
+"""A turn takes a second or two: with fewer, how the kernel shares out sessions shows more than workers do."""
 SESSIONS = 32
 """Enough of them for the kernel to share out evenly."""
 TARGET = Target(1.7, "x one")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -58,7 +59,9 @@ class Browser:
         """Wait until the page that is there before the block is another."""
         before = self.driver.find_element(By.TAG_NAME, "html")
         yield
-        WebDriverWait(self.driver, 30).until(staleness_of(before))
+        # While one page gives way to the next, the driver may have neither, which it tells as an error of its own.
+        amid = (WebDriverException,)
+        WebDriverWait(self.driver, 30, ignored_exceptions=amid).until(staleness_of(before))
 
     def _link(self, text: str, within: str = "main") -> WebElement:
         return self.driver.find_element(By.CSS_SELECTOR, within).find_element(By.LINK_TEXT, text)
