@@ -105,9 +105,9 @@ class QuotedPrintableBody(Body):
         pieces = list(map(binascii.a2b_qp, encoded))
         urls, size = self._urls, len(_QUOTED_URL)
         start, place = -len(_URL), at - len(_URL)
-        for piece, octets in zip(pieces[:-1], encoded, strict=False):
-            start += len(piece) + size
-            place += len(octets) + size
+        for decoded, taken in zip(map(len, pieces[:-1]), map(len, encoded), strict=False):
+            start += decoded + size
+            place += taken + size
             urls[start] = place
         return _QUOTED_URL.join(pieces)
 

@@ -159,6 +159,7 @@ def test_what_a_conditional_comment_leaves_open_ends_with_it(cut):
 def test_links_and_attributes_are_bounded():
     """What no real mail holds is left as it stands."""
     assert len(links(b"<a href=x>" * (MAX_HREFS + 10))) == MAX_HREFS
+    assert len(links(b'<a href="x">' * (MAX_HREFS + 10))) == MAX_HREFS
     many = b" ".join(b"a%d" % number for number in range(MAX_ATTRIBUTES + 10))
     assert found(b"<a href=x " + many + b"><a href=y>") == ["y"]
     assert found(b"<a href=x " + b"b " * (MAX_ATTRIBUTES + 10) + b">") == ["x"]

@@ -253,6 +253,7 @@ QUOTED = [
     *(
         "http://a/",
         "https://b.example/=\r\nc?d=3De",
+        "https://c.example/!",
         "http",
         '"http',
         "=20",
@@ -291,6 +292,19 @@ def test_a_url_in_quotes_is_found_where_it_is_found_by_counting(seed: int) -> No
         )
         assert soon.to_raw(edits) == by_counting.to_raw(edits)
     assert noted
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_places_are_the_same_whichever_are_asked_for_together(seed: int) -> None:
+    """Each copy of a message may change other links of it."""
+    source = random.Random(seed)
+    for _ in range(50):
+        raw = quoted(source)
+        asked = body(raw)
+        spans = urls_in(asked.octets)
+        for _ in range(4):
+            some = sorted(source.sample(spans, source.randrange(len(spans) + 1)))
+            assert asked._sites_of(some) == body(raw)._sites_of(some)
 
 
 def test_no_url_is_noted_in_text_that_is_broken() -> None:

@@ -94,15 +94,28 @@ def test_a_parameter_that_is_asked_about_is_none_at_sight(url):
     assert not ordinary(frozenset({"uid"}))(url)
 
 
+def test_a_path_that_is_known_may_hold_a_code_behind_it():
+    """A path is judged once, with its fragment; parameters, and whether it is a code, by themselves."""
+    is_plain = ordinary(frozenset({"email"}))
+    assert is_plain("https://example.com/blue/socks")
+    assert is_plain("https://example.com/blue/socks?colour=red")
+    assert not is_plain("https://example.com/blue/socks?email=x")
+    assert not is_plain("https://example.com/blue/socks?token=abc")
+    assert not is_plain("https://example.com/blue/socks#a8f3b2c1d4e5f6")
+    assert not is_plain("https://example.com/reset/1234567")
+    assert not is_plain("https://example.com/reset/1234567?colour=red")
+
+
 def test_what_is_remembered_is_bounded(monkeypatch):
-    """Of URLs, and of their parameters; all are told as before."""
+    """Of URLs, their paths and their parameters; all are told as before."""
     monkeypatch.setattr(module, "_REMEMBERED", 4)
     urls = module._OrdinaryUrls(frozenset({"uid"}))
     asked = [
-        f"https://example.com/?{name}=x{name}" for name in ("a", "b", "uid", "d", "f", "g", "l")
+        f"https://example.com/x{name}?{name}=x{name}"
+        for name in ("a", "b", "uid", "d", "f", "g", "l")
     ]
     assert [urls.holds(url) for url in 2 * asked] == 2 * [True, True, False, True, True, True, True]
-    assert max(len(urls._urls), len(urls._pairs)) <= 4
+    assert max(len(urls._urls), len(urls._pairs), len(urls._places)) <= 4
 
 
 @pytest.mark.parametrize(
