@@ -81,10 +81,11 @@ def as_text(event: str, level: int, facts: Facts, *, colours: bool = False) -> s
     """
     said = {**_TASK.get(), **facts}
     layout = _layout(event, level, tuple(said), colours)
-    values = [_now()]
+    values: list[object] = [_now()]
     for name in layout.names:
         value = said[name]
-        is_one_word = type(value) is str and _is_one_word(value)
+        kind = type(value)
+        is_one_word = _is_one_word(value) if kind is str else kind is int or value is None
         values.append(value if is_one_word else _shown(value))
     line = (layout.pattern % tuple(values)).rstrip(" ")
     error = said.get("exc_info")
@@ -166,8 +167,6 @@ class Lines:
 
 def _shown(value: object) -> str:
     """Return a value as it stands on a line for people, quoted where it would not be one word."""
-    if type(value) is int or value is None:
-        return str(value)
     text = value if isinstance(value, str) else repr(value)
     safe = text if text.isascii() and text.isprintable() else printable(text)
     if safe != text:
