@@ -42,7 +42,7 @@ class Parcel:
     stand in the segment before them.
     """
 
-    __slots__ = ("early", "link_sets", "longest_octets", "records", "size_octets", "told")
+    __slots__ = ("early", "link_sets", "records", "size_octets", "told")
 
     def __init__(
         self,
@@ -56,11 +56,16 @@ class Parcel:
         self.told = told
         self.early = early
         self.link_sets = link_sets
-        sizes = [*map(len, records), *[len(each.record) for each in link_sets]]
-        self.longest_octets = max(sizes)
-        """The size of the longest record, or set."""
-        self.size_octets = sum(sizes)
+        self.size_octets = sum(self._sizes())
         """How much memory they take, and their sets, which others may share."""
+
+    def _sizes(self) -> list[int]:
+        return [*map(len, self.records), *[len(each.record) for each in self.link_sets]]
+
+    @property
+    def longest_octets(self) -> int:
+        """The size of the longest record, or set."""
+        return max(self._sizes())
 
     @property
     def waits(self) -> bool:

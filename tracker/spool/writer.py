@@ -139,14 +139,14 @@ class Spool:
 
     def _may_write_here(self) -> bool:
         """Return whether what is queued can be written in this thread: the spool's is at rest, and nobody waits."""
+        if self._idle_until_s is None or any(each.waits for each in self._queue):
+            return False
         segment = self._segment
         return (
-            self._idle_until_s is not None
-            and not (self._failure or self._closing or self._group)
+            not (self._failure or self._closing or self._group)
             and segment is not None
             and not (segment.is_full or segment.is_partial)
-            and all(not each.waits for each in self._queue)
-            and sum(each.size_octets for each in self._queue) <= MAX_HERE_OCTETS
+            and sum([each.size_octets for each in self._queue]) <= MAX_HERE_OCTETS
         )
 
     def _write_here(self) -> Sequence[Parcel]:
@@ -214,7 +214,8 @@ class Spool:
         """Return why events cannot be kept."""
         if self._closing:
             return SpoolFull("the spool is closed")
-        if parcel.longest_octets > segments.MAX_RECORD_OCTETS:
+        most_octets = segments.MAX_RECORD_OCTETS
+        if parcel.size_octets > most_octets and parcel.longest_octets > most_octets:
             return SpoolFull(f"an event of {parcel.longest_octets} octets")
         if self._waiting_octets + parcel.size_octets > self._max_waiting_octets:
             return SpoolFull("too many events are waiting")
