@@ -42,6 +42,8 @@ __all__ = [
     "splice",
 ]
 
+_LF = ord("\n")
+
 
 def parse(raw: bytes, facts: Facts | None = None) -> Message:
     """Find the fields and parts of a message. Never raises; CRLF and lone LF both end lines.
@@ -73,10 +75,10 @@ def splice(raw: bytes, edits: Iterable[Edit]) -> bytes:
 def keeps_newlines_paired(raw: bytes, edits: Iterable[Edit]) -> bool:
     """Return whether edits of a message without a bare CR or LF leave it one."""
     new: list[bytes] = []
-    begins = raw.startswith
+    size = len(raw)
     for start, end, replacement in edits:
-        if (begins(b"\n", start) and start) or (begins(b"\n", end) and end):  # its CR is before it
-            return False
+        if (0 < start < size and raw[start] == _LF) or (0 < end < size and raw[end] == _LF):
+            return False  # its CR is before it
         new.append(replacement)
     return not has_bare_newline(b".".join(new))
 

@@ -148,7 +148,7 @@ def _places(raw: bytes, mark: bytes, start: int, end: int) -> list[int]:
 
 def _head(octets: bytes) -> _Head | None:
     """Read the header of a part; None where it is not of the usual. Boundaries are new each time."""
-    again = len(octets) <= _REMEMBERED_OCTETS and b"boundary=" not in octets
+    again = len(octets) <= _REMEMBERED_OCTETS and octets.find(b"boundary=") < 0
     return _remembered(octets) if again else _read(octets)
 
 

@@ -154,8 +154,7 @@ class Signer:
         own = b"\r\ndkim-signature:" + unsigned[1:].replace(
             b"\r\n\t", b" "
         )  # as relaxed, so written
-        written = message.header.written
-        signed = [(name, written[place]) for name, place in zip(covered, places, strict=True)]
+        signed = zip(covered, map(message.header.written.__getitem__, places), strict=True)
         value = b2a_base64(self._sign(relaxed_fields(signed) + own), newline=False)
         return b"DKIM-Signature:" + unsigned + _wrapped(value, len("\tb=")) + b"\r\n"
 
