@@ -146,6 +146,14 @@ def test_many_parts_are_left_to_the_parser(inner: int, monkeypatch: pytest.Monke
         parse(raw)
 
 
+def test_a_boundary_with_a_newline_in_it_is_left_to_the_parser() -> None:
+    """As RFC 2231 may write it: no line is such a delimiter, and nothing inside is touched."""
+    head = b"From: a@example.com\nContent-Type: multipart/mixed; boundary*=us-ascii''a%0Ab\n\n"
+    raw = crlf(head) + b"\n--a\nb\r\n" + crlf(HTML) + b"\n--a\nb--\r\n"
+    assert structure(parse(raw)) == in_general(raw)
+    assert listed(parse(raw)) == [("1", "multipart/mixed", Skip.MALFORMED)]
+
+
 def test_the_same_header_of_a_part_is_read_once() -> None:
     """Of another message as well."""
     raw = crlf(multipart(b"mixed", b"b", HTML, HTML))
