@@ -92,11 +92,13 @@ class Rendering:
         with REWRITING:
             content, edits, clipped = self._rewritten(copy)
             pending = self._pending(copy) if plan.links or plan.has_pixel else None
-            # Now: what is left to do hardly fails, and may run while the disk is at work.
+            signs = self.sender is not None and self.sender.signs
+            signable = self._signable(content, edits) if signs else None
+            # Now: what is left to do hardly fails, and lets go of the interpreter. To hash the body does so as
+            # well, but for so short that the spool's thread, woken before, would make it wait.
             if pending is not None and self.tell_pending and not self._is_too_large(content):
                 self.tell_pending(pending)
-            if self.sender is not None and self.sender.signs:
-                content = self._signed(content, edits)
+            content = self._signed(content, signable)
         if self._is_too_large(content):
             return self._left(Untouched.TOO_LARGE, clipped)
         return Outgoing(content, pending, None, _findings(plan, clipped))
@@ -118,7 +120,7 @@ class Rendering:
             edits = header_edits(self.message, None, body_changes=False, missing=missing)
             content = splice(self.message.raw, edits) if edits else self.message.raw
             if signs:
-                content = self._signed(content, edits)
+                content = self._signed(content, self._signable(content, edits))
         return Outgoing(content, None, untouched, _findings(self.plan, clipped))
 
     def _consent(self, recipients: Sequence[int]) -> Consent:
@@ -180,17 +182,22 @@ class Rendering:
         person_id = identifier.id_of(self._address(copy.recipients[0]), self._person())
         return lambda destination: identifier.marked(destination, person_id)
 
-    def _signed(self, content: bytes, edits: Sequence[Edit]) -> bytes:
-        """Return what was made by `edits`, signed with every key of the sender. Raises SigningError."""
+    def _signable(self, content: bytes, edits: Sequence[Edit]) -> Signable | None:
+        """Return what was made by `edits` as signatures see it, None without keys. Raises SigningError."""
         if not self.signers:
-            return content
+            return None
         profile = self.sender.policy.signing.relay_profile if self.sender else "default"
         raw, facts, block = self.message.raw, self.message.facts, self.message.header
         paired = not facts.bare_newlines and keeps_newlines_paired(raw, edits)
         same = block.usual and min(map(_start_of, edits), default=len(raw)) >= block.body_start
-        message = Signable.read(
+        return Signable.read(
             content, profile, newlines_paired=paired, header=block if same else None
         )
+
+    def _signed(self, content: bytes, message: Signable | None) -> bytes:
+        """Return the content of a message, signed with every key of the sender. Raises SigningError."""
+        if message is None:
+            return content
         now_s = int(self.now_s)
         signatures = [signer.signature(message, now_s) for signer in self.signers]
         return b"".join((*signatures, content))

@@ -14,7 +14,7 @@ from proxy.message.work_budget import BudgetExceeded, limit
 from proxy.policy import Untouched
 from proxy.rewrite.planned import CLIP_OCTETS, Plan
 from proxy.rewrite.submission import CopyId, Fault
-from proxy.signing.signer import Signer, SigningError
+from proxy.signing.signer import Signable, Signer, SigningError
 from tests.support.mail import html_message
 from tests.support.outgoing import (
     HTML,
@@ -32,6 +32,21 @@ from tests.support.outgoing import (
     verifies,
 )
 from tracker.tokens import PIXEL_NUMBER
+
+
+def test_its_event_is_told_between_reading_the_copy_and_signing_it(monkeypatch):
+    """What is left to do then lets go of the interpreter, so that the spool's thread need not wait for it."""
+    order: list[str] = []
+    read, signature = Signable.read, Signer.signature
+    monkeypatch.setattr(
+        Signable, "read", lambda *args, **named: order.append("read") or read(*args, **named)
+    )
+    monkeypatch.setattr(
+        Signer, "signature", lambda *args: order.append("signed") or signature(*args)
+    )
+    prepared = transformer().prepare(html_message(HTML), ONE, NOW_S, lambda _: order.append("told"))
+    assert verifies(prepared.shared().content)
+    assert order == ["read", "told", "signed"]
 
 
 def test_a_tracked_message_is_signed_and_told():
