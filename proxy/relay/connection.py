@@ -75,7 +75,8 @@ class RelayConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Put together replies, as far as their lines have come."""
-        *lines, self._partial_line = (self._partial_line + data).split(b"\n")
+        lines = (self._partial_line + data).split(b"\n")
+        self._partial_line = lines.pop()
         if len(self._partial_line) > MAX_REPLY_LINE_OCTETS:
             self._give_up(Fault.UNINTELLIGIBLE, "a reply line without end")
         try:
@@ -156,9 +157,14 @@ class RelayConnection(asyncio.Protocol):
                     self._give_up(Fault.TIMED_OUT, f"took nothing for {patience_s:g} s")
         return self.fault is None
 
+    @property
+    def is_flushed(self) -> bool:
+        """Everything written has left this process."""
+        return not self._transport.get_write_buffer_size()
+
     async def flushed(self, patience_s: float) -> bool:
         """Wait until everything written has left this process; False: the connection is lost."""
-        if not self._transport.get_write_buffer_size():
+        if self.is_flushed:
             return self.fault is None
         if self.fault is None:
             # Not high=0: the TLS transports of asyncio and uvloop then pause with nothing to write.

@@ -138,13 +138,15 @@ class RelaySession:
         _check_lines(lines)
         if len(lines) == 1:  # as mostly
             self._connection.send(lines[0] + b"\r\n", replies=1)
-            return [await self._final_reply()]
+            return [self._final(await self._connection.reply(self._config.command_timeout))]
         group = len(lines) if "PIPELINING" in self.capabilities else 1
         answers: list[Reply] = []
         for start in range(0, len(lines), group):
             batch = lines[start : start + group]
             self._connection.send(b"\r\n".join((*batch, b"")), replies=len(batch))
-            answers += [await self._final_reply() for _ in batch]
+            for _ in batch:
+                reply = await self._connection.reply(self._config.command_timeout)
+                answers.append(self._final(reply))
         return answers
 
     async def auth_line(self, line: bytes) -> Reply:
@@ -203,7 +205,9 @@ class RelaySession:
     async def _body(self, content: bytes, before_dot: Hold | None) -> DataResult:
         self._connection.expect_reply()
         for chunk, last in stuffed(content):
-            rest = await self._but_for_dot(chunk, before_dot) if last else chunk
+            rest = chunk
+            if last and before_dot is not None and not before_dot.done():
+                rest = await self._but_for_dot(chunk, before_dot)
             if self._cannot_go_on():
                 return self._unsent(await self._early())
             if last:
@@ -215,9 +219,9 @@ class RelaySession:
                 await asyncio.sleep(0)  # others have their turn between two chunks
         return await self._verdict()
 
-    async def _but_for_dot(self, chunk: bytes, before_dot: Hold | None) -> bytes:
-        """Send the last chunk but for its dot, where that has to wait; return what is left to be sent."""
-        if before_dot is None or before_dot.done() or self._cannot_go_on():
+    async def _but_for_dot(self, chunk: bytes, before_dot: Hold) -> bytes:
+        """Send the last chunk but for its dot, which has to wait; return what is left to be sent."""
+        if self._cannot_go_on():
             return chunk
         self._connection.send(chunk.removesuffix(FINAL_DOT))
         await before_dot
@@ -229,7 +233,8 @@ class RelaySession:
 
     async def _verdict(self) -> DataResult:
         """Wait for the reply to the final dot, its time running from when the dot has left."""
-        await self._connection.flushed(BLOCK_PATIENCE_S)
+        if not self._connection.is_flushed:
+            await self._connection.flushed(BLOCK_PATIENCE_S)
         reply = await self._next_reply(self._config.data_timeout)
         if reply is None:
             self._tell_fault()
@@ -259,8 +264,8 @@ class RelaySession:
     def _unsent(self, reply: Reply) -> DataResult:
         return DataResult(reply, Progress.NOTHING, lost=self.fault is not None)
 
-    async def _final_reply(self) -> Reply:
-        reply = await self._connection.reply(self._config.command_timeout)
+    def _final(self, reply: Reply | None) -> Reply:
+        """Return what a client may hear of the reply to a command, None: there is none."""
         if reply is None:
             return self._no_reply()
         if reply.positive:

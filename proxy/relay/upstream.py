@@ -82,7 +82,7 @@ class Upstream:
     @property
     def capabilities(self) -> Mapping[str, str]:
         """What the relay offers now; nothing while there is no session."""
-        session = self._session
+        session = self._sessions.get(self._relay)
         return {} if session is None else session.capabilities
 
     @property
@@ -198,7 +198,9 @@ class Upstream:
         self._wants_our_login = own_login and not (self.authenticated and self.at_home)
         if not self._wants_our_login:
             self.give_up_our_login()
-        if not (self.usable and self._introduced_as_it_is) and not await self.open():
+        session = self._sessions.get(self._relay)
+        usable = session is not None and session.fault is None
+        if not (usable and self._introduced_as_it_is) and not await self.open():
             return self.no_relay
         return None if self._relay.own_login is None else await self._logged_in()
 
@@ -325,7 +327,7 @@ class Upstream:
 
         The final dot waits for `before_dot`, if that is given.
         """
-        session = self._session
+        session = self._sessions.get(self._relay)
         if session is None:
             return _unsent(replies.NO_RELAY)
         if session.fault is None:

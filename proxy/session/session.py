@@ -28,7 +28,7 @@ from config.telemetry.observe import (
     log,
 )
 from proxy.client.connection import ClientConnection, ClientGone, LineTooLong
-from proxy.client.identity import ClientIdentity, Judged
+from proxy.client.identity import ClientIdentity
 from proxy.client.limits import MAX_AUTH_LINE_OCTETS, MAX_COMMAND_OCTETS
 from proxy.client.login import ClientLogin
 from proxy.client.trust import Client
@@ -45,7 +45,7 @@ from proxy.session.limits import (
 )
 from proxy.session.memory_budget import Lease
 from proxy.session.services import Services
-from proxy.session.shutdown import Shutdown, State
+from proxy.session.shutdown import Shutdown
 from proxy.session.transactions import Command, Transactions
 from proxy.session.upload import REFUSALS, UploadAborted, receive
 from proxy.smtp import extensions, replies
@@ -96,6 +96,8 @@ class Session:
         self._heard = False
         """The client has said something."""
         self._shutdown = Shutdown()
+        self._may_end = False
+        """A stop or a login has begun: without, nothing ends the session but what its client says."""
         self._context = copy_context()
         """What lines of the log say of this session, for calls that come from elsewhere."""
 
@@ -141,6 +143,7 @@ class Session:
 
     def stop(self) -> None:
         """End the session (RFC 5321 §3.8): now if it is idle, else after its client's message."""
+        self._may_end = True
         self._shutdown.stop(in_transaction=self._in_transaction)
         self._leave_once_silent()
 
@@ -161,15 +164,6 @@ class Session:
         if farewell is not None and silent and not self._ended:
             self._leave(farewell)
 
-    @property
-    def _goes_on(self) -> bool:
-        """Whether nothing can be about to end the session, as nearly always: asked before all that follows."""
-        return (
-            self._shutdown.state is State.SERVING
-            and not self._upstream.authenticated
-            and not self._login.failed_too_often
-        )
-
     def _farewell(self) -> Reply | None:
         farewell, relay_lost = None, self._upstream.lost_for_good
         if relay_lost or self._shutdown.stopping:
@@ -189,7 +183,7 @@ class Session:
     async def _next_command(self) -> bytes:
         """Return the next command line; raises ClientGone, LineTooLong, or TimeoutError."""
         self._waiting = True
-        leaves = not self._goes_on and self._farewell() is not None
+        leaves = self._may_end and self._farewell() is not None
         patience_s = SILENCE_S if leaves else self._proxy.idle_timeout
         in_transaction = self._transactions.transaction is not None
         letting_go = None if in_transaction else self._relay_let_go_when_idle()
@@ -245,7 +239,7 @@ class Session:
 
     def _refusal(self, verb: bytes, line: bytes) -> Reply | None:
         """Return the reply to a command that is refused whatever its argument, else None."""
-        farewell = None if self._goes_on else self._refused_with_all(verb)
+        farewell = self._refused_with_all(verb) if self._may_end else None
         if farewell is not None:
             return farewell
         if len(line) >= MAX_COMMAND_OCTETS and verb != b"AUTH":
@@ -385,6 +379,7 @@ class Session:
             return replies.ALREADY_AUTHENTICATED
         if self._in_transaction:
             return replies.NOT_IN_TRANSACTION
+        self._may_end = True
         return await self._login.log_in(arg, self._proxy.idle_timeout)
 
     async def on_xclient(self, arg: bytes) -> Reply:
@@ -425,24 +420,38 @@ class Session:
 
     async def _envelope(self, verb: bytes, arg: bytes) -> None:
         """Pass on this command, with the RCPTs after it that the client has sent already."""
-        group = [(verb, arg)]
-        while len(group) < MAX_PIPELINED_COMMANDS:
-            line = self._connection.next_line(MAX_COMMAND_OCTETS)
-            verb, arg = (b"", b"") if line is None else _split(line)
-            if verb != b"RCPT":
-                break
-            self._connection.skip_line()
-            group.append((verb, arg))
+        group = [(verb, arg), *self._further_rcpts()]
         client = self._identity.judged
-        refused = self._refused_group(group, may_send=client.may_send)
-        answers = refused or await self._passed_on(group, client)
+        answers = self._refused_group(group, may_send=client.may_send)
+        if answers is None:
+            self._idle_commands = 0
+            answers = await self._transactions.pass_on(
+                group,
+                may_grow=client.trusted,
+                own_login=client.may_use_our_login,
+                relay_for=self._relay_for if self._services.relays.several else None,
+            )
         if len(group) == 1:
-            self._answer(answers[0], *group[0])
+            self._answer(answers[0], verb, arg)
             return
         with self._connection.together():
-            for (verb, arg), reply in zip(group, answers, strict=True):
+            for command, reply in zip(group, answers, strict=True):
                 if not self._ended:
-                    self._answer(reply, verb, arg)
+                    self._answer(reply, *command)
+
+    def _further_rcpts(self) -> list[Command]:
+        """Take the RCPTs that the client has sent already, as far as one group goes."""
+        rcpts: list[Command] = []
+        while len(rcpts) < MAX_PIPELINED_COMMANDS - 1:
+            line = self._connection.next_line(MAX_COMMAND_OCTETS)
+            if line is None:
+                break
+            command = _split(line)
+            if command[0] != b"RCPT":
+                break
+            self._connection.skip_line()
+            rcpts.append(command)
+        return rcpts
 
     def _refused_group(self, group: list[Command], *, may_send: bool) -> list[Reply] | None:
         """Return the replies to a group that is refused whole, else None."""
@@ -451,16 +460,6 @@ class Session:
         if not may_send and group[0][0] == b"MAIL":
             return [replies.AUTH_REQUIRED, *[replies.MAIL_FIRST] * (len(group) - 1)]
         return None
-
-    def _passed_on(self, group: list[Command], client: Judged) -> Awaitable[list[Reply]]:
-        """Return what waits for the relay's replies to a group."""
-        self._idle_commands = 0
-        return self._transactions.pass_on(
-            group,
-            may_grow=client.trusted,
-            own_login=client.may_use_our_login,
-            relay_for=self._relay_for if self._services.relays.several else None,
-        )
 
     def _relay_for(self, path: bytes) -> Relay:
         return self._services.relays.for_mail(
@@ -587,7 +586,7 @@ class Session:
 
     def _say(self, reply: Reply) -> None:
         self._connection.send(reply.wire())
-        self._shutdown.replied(self._now_s())
+        self._shutdown.replied_at_s = self._now_s()
 
     def _drop(self, why: str, reply: Reply | None = None) -> None:
         """End the session from our side, and the relay's with any message it has not accepted."""

@@ -85,7 +85,8 @@ class Shutdown:
         self.state = State.SERVING
         self.committing = False
         """A message is between its client's final dot and the relay's verdict."""
-        self._replied_at_s = -math.inf
+        self.replied_at_s = -math.inf
+        """When the client has last heard something from us; the session notes it."""
         self._verdict_at_s = -math.inf
 
     @property
@@ -114,17 +115,13 @@ class Shutdown:
             return replies.SHUTTING_DOWN
         return replies.NO_RELAY_AT_HELLO if relay_lost else None
 
-    def replied(self, now_s: float) -> None:
-        """Note that the client has heard something from us."""
-        self._replied_at_s = now_s
-
     def told_verdict(self, now_s: float) -> None:
         """Note that the client has heard what became of a message."""
         self._verdict_at_s = now_s
 
     def silence_left_s(self, now_s: float) -> float:
         """Return how much longer to wait for a client that has just had a reply."""
-        return _left_s(self._replied_at_s, now_s)
+        return _left_s(self.replied_at_s, now_s)
 
     def may_be_cut_off(self, now_s: float) -> bool:
         """Return whether no client could take the end of the session for a verdict."""

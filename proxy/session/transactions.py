@@ -74,21 +74,22 @@ class Transactions:
         `may_grow`: the message may become larger on its way through us. `own_login`: it may go out
         under our own login at the relay. `relay_for` tells which of several relays gets it.
         """
-        self._mail = self.transaction.mail if self.transaction else None
-        if self._mail is None and commands[0][0] == b"MAIL":
+        transaction = self.transaction
+        if transaction is not None:
+            self._mail, self._rcpts, accepted = (
+                transaction.mail,
+                len(transaction.rcpts),
+                transaction.lines,
+            )
+        else:
+            self._mail, self._rcpts, accepted = None, 0, []
+        if transaction is None and commands[0][0] == b"MAIL":
             relay = relay_for(self._sender(commands[0][1])) if relay_for else None
             refusal = await self._upstream.ready(own_login=own_login, relay=relay)
             if refusal is not None:
                 return [refusal] * len(commands)
-        self._rcpts = len(self.transaction.rcpts) if self.transaction else 0
-        checked: list[_ToRelay | Reply] = []
-        lines: list[bytes] = []
-        for verb, arg in commands:
-            sound = self._check(verb, arg, may_grow=may_grow)
-            checked.append(sound)
-            if not isinstance(sound, Reply):
-                lines.append(sound[1])
-        accepted = self.transaction.lines if self.transaction else ()
+        checked = [self._check(verb, arg, may_grow=may_grow) for verb, arg in commands]
+        lines = [each[1] for each in checked if not isinstance(each, Reply)]
         answers = iter(await self._upstream.exchange(lines, accepted) if lines else ())
         return [
             each if isinstance(each, Reply) else self._note(*each, next(answers))

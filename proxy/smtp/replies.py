@@ -11,6 +11,7 @@ The wording is public: it says what the client can do about it. Causes belong in
 
 import re
 import secrets
+from dataclasses import field
 from functools import lru_cache
 from typing import Self
 
@@ -59,6 +60,12 @@ class Reply:
 
     code: int
     lines: tuple[bytes, ...]
+    positive: bool = field(init=False, repr=False, compare=False)
+    """2xx: done. Asked for again and again."""
+
+    def __post_init__(self) -> None:
+        """Tell by the class of the code."""
+        object.__setattr__(self, "positive", self.code // 100 == 2)  # noqa: PLR2004 - the classes are the RFC's
 
     @classmethod
     def own(cls, code: int, enhanced: str | None, text: str) -> Self:
@@ -71,11 +78,6 @@ class Reply:
         """The enhanced status code of RFC 3463 at the start of the last line, or None."""
         found = _ENHANCED.match(self.lines[-1])
         return found[1].decode("ascii") if found else None
-
-    @property
-    def positive(self) -> bool:
-        """2xx: done."""
-        return self.code // 100 == 2  # noqa: PLR2004 - the classes are the RFC's
 
     @property
     def intermediate(self) -> bool:

@@ -113,7 +113,7 @@ def test_who_has_just_heard_a_reply_may_be_about_to_speak() -> None:
     """For SILENCE_S; who has heard nothing yet keeps nobody waiting."""
     made = Shutdown()
     assert made.silence_left_s(100.0) == 0
-    made.replied(100.0)
+    made.replied_at_s = 100.0
     assert made.silence_left_s(100.25) == SILENCE_S - 0.25
     assert made.silence_left_s(100.0 + SILENCE_S) == 0
     assert made.silence_left_s(200.0) == 0
