@@ -128,27 +128,24 @@ def _boundary(facts: EntityFacts, around: Sequence[str]) -> str | None:
         return None
     boundary = facts.kind.params.get("boundary", "")
     usual = boundary.isascii() and 0 < len(boundary.rstrip()) == len(boundary) <= _BOUNDARY_OCTETS
-    if (
-        not usual
-        or "\n" in boundary
-        or facts.kind.value == "multipart/digest"
-        or len(around) == _MOST_AROUND
-    ):
+    if not usual or "\n" in boundary or len(around) == _MOST_AROUND:
+        return None
+    if facts.kind.value == "multipart/digest":
         return None
     alike = any(boundary.startswith(other) or other.startswith(boundary) for other in around)
     return None if alike else boundary
 
 
 def _places(raw: bytes, mark: bytes, start: int, end: int) -> list[int]:
-    """Return where a mark, which has one newline, stands in `raw[start:end]`; nothing where too often."""
+    """Return where a mark stands in `raw[start:end]`; nothing where it is there too often."""
     found: list[int] = []
-    at = raw.rfind(mark, start, end)  # from behind, which takes less than half the time
+    at = raw.find(mark, start, end)
     while at >= 0:
         found.append(at)
         if len(found) > MOST_PARTS:
             return []
-        at = raw.rfind(mark, start, at)
-    return found[::-1]
+        at = raw.find(mark, at + len(mark), end)
+    return found
 
 
 def _head(octets: bytes) -> _Head | None:
