@@ -98,8 +98,8 @@ class MessagePending:
     whose tokens carry recipient number 0. `links` are all tracked links, whatever the copy, those of a
     tracked plaintext part besides those of HTML. `opens`: it carries a pixel; then `links` may be empty.
 
-    In a segment, `links` stand once for all messages that have the same, as a LinkSet of the name
-    `link_set` (`tracker.spool.link_sets`); events of earlier versions hold their own.
+    In a segment, `links` that a message before it had stand once for all that have the same, as a LinkSet of
+    the name `link_set` (`tracker.spool.link_sets`).
     """
 
     message_id: str
@@ -250,6 +250,14 @@ def encode_apart(pending: MessagePending, link_set: str) -> bytes:
         return _pending_of(pending, "[]", link_set).encode()
     except UnicodeEncodeError:
         return encode_apart(_printable(pending), link_set)
+
+
+def encode_with(pending: MessagePending, links: tuple[LinkFields, ...]) -> bytes:
+    """Return the event of a message of these links, as `encode` does."""
+    try:
+        return _pending_of(pending, _links_of(links), None).encode()
+    except UnicodeEncodeError:
+        return encode(pending)
 
 
 def encode_unnamed(links: tuple[LinkFields, ...]) -> bytes:

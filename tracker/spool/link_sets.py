@@ -3,9 +3,10 @@
 Owns: taking the links out of a message's event, and putting them back when a segment is read.
 Does not own: the events (`tracker.events`), writing (`writer`), or the form of segments (`segments`).
 
-A newsletter's forty links take 4 KB, and each of its messages has the same. Their set is written
-before the first message of a segment that has them, and is called by a hash. So a segment can be read
-alone, from any message on: sets that came before are looked for once.
+A newsletter's forty links take 4 KB, and each of its messages has the same. The first message of a process has
+them itself, as most mail has links of its own. Where another has them, too, their set is written before the first of
+these in a segment, and is called by a hash. So a segment can be read alone, from any message on: sets that came before
+are looked for once.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ from tracker.events import (
     encode,
     encode_apart,
     encode_unnamed,
+    encode_with,
     link_fields,
 )
 from tracker.spool import segments
@@ -33,6 +35,8 @@ from tracker.spool.segments import Record
 
 _REMEMBERED = 64
 """Sets whose name and form are kept, so that they are made once for a newsletter."""
+_KNOWN_AGAIN = 4096
+"""Links of so many messages are known again: between two messages of a newsletter may come others."""
 _CHUNK_OCTETS = 1024 * 1024
 _NAME = b'{"name":"'
 """What a set begins with, up to its name: so that it need not be encoded once more to be named."""
@@ -50,12 +54,30 @@ class SetMissing(LookupError):
     """No record before it in its segment tells of which links a message has."""
 
 
-def encoded_apart(event: Event) -> tuple[bytes, WrittenSet | None]:
-    """Return an event as its line, and the set of links that has to stand before it."""
-    if not isinstance(event, MessagePending) or not event.links:
-        return encode(event), None
-    written = _written(tuple(map(link_fields, event.links)))
-    return encode_apart(event, written.name), written
+class LinksApart:
+    """Knows which links more than one message of a process has had. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+
+    def encoded(self, event: Event) -> tuple[bytes, WrittenSet | None]:
+        """Return an event as its line, and the set of links that has to stand before it."""
+        if not isinstance(event, MessagePending) or not event.links:
+            return encode(event), None
+        links = tuple(map(link_fields, event.links))
+        if not self._see_again(hash(links)):
+            return encode_with(event, links), None
+        written = _written(links)
+        return encode_apart(event, written.name), written
+
+    def _see_again(self, links: int) -> bool:
+        """Return whether there were links of this hash before. Were these others, they stand apart too soon."""
+        if links in self._seen:
+            return True
+        if len(self._seen) >= _KNOWN_AGAIN:
+            self._seen.clear()
+        self._seen.add(links)
+        return False
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from tracker.events import Event, encode
 from tracker.spool import segments
-from tracker.spool.link_sets import WrittenSet, encoded_apart
+from tracker.spool.link_sets import LinksApart, WrittenSet
 
 
 class SpoolError(OSError):
@@ -29,9 +29,9 @@ def framed(event: Event) -> bytes:
     return segments.frame(encode(event))
 
 
-def framed_apart(event: Event) -> tuple[bytes, WrittenSet | None]:
+def framed_apart(event: Event, apart: LinksApart) -> tuple[bytes, WrittenSet | None]:
     """Return an event as a record, and the set of links that has to stand before it."""
-    line, link_set = encoded_apart(event)
+    line, link_set = apart.encoded(event)
     return segments.frame(line), link_set
 
 

@@ -89,7 +89,7 @@ class Turns(Generic[Waiter]):
 
     def add(self, event: Event, waiter: Waiter | None = None, *, early: bool = False) -> None:
         """Take an event as `keep_event` does, of a giver that has this turn handed over by itself."""
-        record, link_set = framed_apart(event)
+        record, link_set = framed_apart(event, self._spool.links_apart)
         group = self._open.get(early) if len(record) < LARGE_OCTETS else None
         group = group or self._begin(early=early, alone=len(record) >= LARGE_OCTETS)
         group.records.append(record)

@@ -35,6 +35,7 @@ from config.telemetry import observe
 from tracker.events import Event
 from tracker.spool import segments
 from tracker.spool.drops import Drops
+from tracker.spool.link_sets import LinksApart
 from tracker.spool.open_segment import OpenSegment
 from tracker.spool.parcel import Parcel, SpoolError, SpoolFull, Told, framed_apart
 
@@ -74,6 +75,8 @@ class Spool:
         self._thread: threading.Thread | None = None
         self._segment: OpenSegment | None = None
         self._void: Path | None = None
+        self.links_apart = LinksApart()
+        """Which links stand apart from the events of those who give them here."""
         self._sets_written: set[str] = set()
         self._group: list[Parcel] = []
         self._unsynced: list[Parcel] = []
@@ -177,7 +180,7 @@ class Spool:
             else:
                 future.set_exception(error)
 
-        record, link_set = framed_apart(event)
+        record, link_set = framed_apart(event, self.links_apart)
         link_sets = (link_set,) if link_set else ()
         self.hand_over((Parcel((record,), told, early=early, link_sets=link_sets),))
         return future

@@ -55,11 +55,15 @@ def test_links_that_stand_apart_are_rewritten(tmp_path: Path):
     page, named = "https://example.net/?p=7", f"https://example.net/?a={CAY.address}"
     own, common = (SentLink(1, page, None, "own"),), (SentLink(1, page, None, "common"),)
     bob = Recipient(1, "bob@example.net")
+    naming = (SentLink(1, named, named, "x"),)
     events = [
         pending("m1", recipients=(CAY,), links=own),
-        pending("m2", recipients=(CAY,), links=common),
+        pending("m2", recipients=(CAY,), links=own),
         pending("m3", recipients=(bob,), links=common),
-        pending("m4", recipients=(bob,), links=(SentLink(1, named, named, "x"),)),
+        pending("m4", recipients=(CAY,), links=common),
+        pending("m5", recipients=(bob,), links=common),
+        pending("m6", recipients=(bob,), links=naming),
+        pending("m7", recipients=(bob,), links=naming),
     ]
     writer = Spool.open(tmp_path, "proxy")
     for event in events:
@@ -67,10 +71,12 @@ def test_links_that_stand_apart_are_rewritten(tmp_path: Path):
     writer.close()
     (path,) = segments.listing(tmp_path)
     traces = Traces(["7", CAY.address], PersonPatterns.of(["7", CAY.address], IDENTIFIER))
-    assert spool.redact(tmp_path, {path.name: path.stat().st_size}, traces) == (4, 0)
+    assert spool.redact(tmp_path, {path.name: path.stat().st_size}, traces) == (6, 0)
     kept = [event for event in spooled(tmp_path) if isinstance(event, MessagePending)]
     assert [event.links[0].url for event in kept] == [
-        *("https://example.net/?p=e", page, page, "https://example.net/?a=erased")
+        *2 * ("https://example.net/?p=e",),
+        *(page, page, page),
+        *2 * ("https://example.net/?a=erased",),
     ]
     assert CAY.address.encode() not in path.read_bytes()
 

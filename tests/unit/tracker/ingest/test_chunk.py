@@ -16,9 +16,9 @@ from tracker.spool.writer import Spool
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Return a segment of a message, its acceptance and a click."""
+    """Return a segment of a message, another with its links, the acceptance of that, and a click."""
     spool = Spool.open(tmp_path, "proxy")
-    for event in (pending(), accepted(), clicked("c1")):
+    for event in (pending("m0"), pending(), accepted(), clicked("c1")):
         spool.append(event).result(5)
     spool.close()
     return segments.listing(tmp_path)[0]
@@ -43,26 +43,26 @@ def damage(path: Path, line: int) -> None:
 def test_its_events_are_complete_and_its_end_is_that_of_the_records(path: Path):
     """A set of links is no event."""
     chunk = read(path)
-    assert chunk.events() == [pending(), accepted(), clicked("c1")]
+    assert chunk.events() == [pending("m0"), pending(), accepted(), clicked("c1")]
     assert chunk.end == path.stat().st_size
     assert not list(chunk.damaged())
 
 
 def test_damage_costs_one_record(path: Path):
     """It is set aside as it stands."""
-    damage(path, 3)
+    damage(path, 4)
     chunk = read(path)
-    assert chunk.events() == [pending(), accepted()]
+    assert chunk.events() == [pending("m0"), pending(), accepted()]
     (line,) = chunk.damaged()
-    assert line.kept_octets == path.read_bytes().splitlines(keepends=True)[3]
+    assert line.kept_octets == path.read_bytes().splitlines(keepends=True)[4]
 
 
 def test_a_message_whose_set_is_damaged_counts_without_its_links(
     path: Path, logged: list[dict[str, object]]
 ):
     """Nobody knows what they were; who got it is known."""
-    damage(path, 0)
-    event, *rest = read(path).events()
+    damage(path, 1)
+    _, event, *rest = read(path).events()
     assert isinstance(event, MessagePending)
     assert event == pending(links=())
     assert rest == [accepted(), clicked("c1")]
@@ -71,8 +71,8 @@ def test_a_message_whose_set_is_damaged_counts_without_its_links(
 
 def test_what_is_set_aside_stands_alone(path: Path, tmp_path: Path):
     """So that it may be put back into the spool as a file."""
-    first, _ = read(path).halves()
-    _, message = first.set_aside("cannot be fed").lines
+    first = Chunk(read(path).lines[:3])
+    *_, message = first.set_aside("cannot be fed").lines
     assert [line.record for line in first.set_aside("no").damaged()] == first.records
     assert first.set_aside("no").events() == []
     directory = tmp_path / "again"

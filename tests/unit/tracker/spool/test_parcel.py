@@ -2,12 +2,15 @@
 
 from tests.support.checks.facts import pending
 from tests.support.feeding import click
+from tracker.spool.link_sets import LinksApart
 from tracker.spool.parcel import Parcel, SpoolError, framed, framed_apart
 
 
 def test_it_says_how_much_it_holds() -> None:
     """In all, and in its longest record, a set of links among them."""
-    record, link_set = framed_apart(pending())
+    apart = LinksApart()
+    framed_apart(pending(), apart)
+    record, link_set = framed_apart(pending(), apart)
     assert link_set is not None
     short = framed(click(1))
     parcel = Parcel([record, short], None, link_sets=[link_set])
