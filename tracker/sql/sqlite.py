@@ -65,7 +65,8 @@ class SQLite(Database):
                 values = (_in_a_row(each, several.names) for each in groups)
                 self.conn.executemany(several.statement(size), values)
             given = given[whole:]
-        self.conn.executemany(sql, given)
+        if given:
+            self.conn.executemany(sql, given)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

@@ -38,7 +38,7 @@ MIN_PERSONS: Final = 3
 MAX_PERSONS: Final = 1_000
 MAX_VALUES: Final = 4_000
 """Values of one place that are compared, as one person may have any number."""
-_CACHED_LINKS = 4_096
+_CACHED_LINKS = 1_024
 _CACHED_VALUES = 1_024
 _SLOT_OCTETS = 16
 VALUE_OCTETS: Final = 8

@@ -59,6 +59,14 @@ class Campaign:
     settled: set[bytes] = field(default_factory=set)
     own_for_good: set[bytes] = field(default_factory=set)
 
+    def known_of(self, hashes: set[bytes]) -> set[bytes]:
+        """Return those of these slots of which anybody told before."""
+        return {
+            *(hashes & self.slots.keys()),
+            *(hashes & self.once.keys()),
+            *(hashes & self.known_once.keys()),
+        }
+
     def settle(self, slot: Slot) -> None:
         """Note whether more need be known of a slot."""
         if slot.is_settled:
@@ -113,7 +121,8 @@ class Slots:
         # Most messages of a campaign have the very same links.
         lists = {(told.message.campaign_id, id(told.placed)): told.placed for told in messages}
         for (campaign_id, _), links in lists.items():
-            wanted[campaign_id].update([link.slot for link in links])
+            if campaign_id not in self.new_campaigns:
+                wanted[campaign_id].update([link.slot for link in links])
         self.load_all(wanted)
         before: dict[int, tuple[Slot, frozenset[int]]] = {}
         for told in messages:
@@ -191,28 +200,34 @@ class Slots:
         # A number that stands in several slots is one that several rows would tell of.
         if len(told.persons) != 1 or len({link.number for link in links}) != len(links):
             return {link.slot for link in links}
-        known, once, known_once = campaign.slots, campaign.once, campaign.known_once
         first: dict[bytes, Placed] = {}
         numbers: dict[bytes, str] = {}
-        again: set[bytes] = set()
+        again = campaign.known_of({link.slot for link in links})
         for link in links:
             hash_ = link.slot
             before = first.setdefault(hash_, link)
-            if hash_ in known or hash_ in once or hash_ in known_once:
-                again.add(hash_)
-            elif before is link:
+            if before is link:
                 numbers[hash_] = str(link.number)
             elif before.parts.values == link.parts.values:
                 numbers[hash_] += f" {link.number}"
             else:
                 again.add(hash_)
         (person,), message = told.persons, told.message
+        campaign_id, link_set_id = message.campaign_id, message.link_set_id or 0
+        since_s, once, held = message.key.sent_s, campaign.once, seen_once.held
         for hash_, link in first.items():
-            if hash_ not in again and any(link.parts.values):
-                once[hash_] = SeenOnce(
-                    *(message.campaign_id, hash_, message.link_set_id or 0, person),
-                    *(message.key.sent_s, numbers[hash_], seen_once.held(link.parts.values)),
+            values = link.parts.values
+            if hash_ not in again and any(values):
+                row = (
+                    campaign_id,
+                    hash_,
+                    link_set_id,
+                    person,
+                    since_s,
+                    numbers[hash_],
+                    held(values),
                 )
+                once[hash_] = SeenOnce._make(row)
         return again
 
     def _new(self, message: Message, link: Placed) -> Slot:

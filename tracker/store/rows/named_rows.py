@@ -78,17 +78,17 @@ class MessageLinks(NamedTuple):
     @classmethod
     def of(cls, links: tuple[SentLink, ...]) -> Self:
         """Return what the links of a message come to."""
-        in_slots = placed(links)
-        return cls(links, in_slots, _set_hash(links, in_slots), number_of_links(links))
+        in_slots, number = placed(links), number_of_links(links)
+        return cls(links, in_slots, _set_hash(links, in_slots, number), number)
 
 
-def _set_hash(links: Collection[SentLink], in_slots: Sequence[Placed]) -> bytes:
+def _set_hash(links: Collection[SentLink], in_slots: Sequence[Placed], number: int) -> bytes:
     """Return the hash of a set: the same for messages whose numbers stand for the same links.
 
-    `in_slots` are the same links, placed.
+    `in_slots` are the same links, placed; `number` is how many there are.
     """
     told = [(link.number, name) for link in links if (name := link.group or link.ignored)]
-    named = json.dumps([number_of_links(links), *told])
+    named = json.dumps([number, *told])
     numbered: dict[int, bytes] = {}
     for link in in_slots:
         numbered.setdefault(link.number, link.slot)
@@ -239,13 +239,13 @@ def link_set_ids(db: Db, sets: Iterable[MessageLinks]) -> LinkSets:
         return LinkSets(known, {})
     rows = {each.hash: row for row, each in enumerate(new, queries.next_id(db, "link_sets"))}
     db.executemany(_PUT_SET, [(rows[each.hash], each.hash, each.number) for each in new])
-    every = [(rows[each.hash], link) for each in new for link in each.links]
-    _put_groups(db, [(row, link) for row, link in every if link.group])
+    _put_groups(db, [(rows[each.hash], link) for each in new for link in each.links if link.group])
     db.executemany(
         _PUT_SET_IGNORED,
         [
-            (row, link.number, "&".join(link.ignored))
-            for row, link in every
+            (rows[each.hash], link.number, "&".join(link.ignored))
+            for each in new
+            for link in each.links
             if link.ignored and not link.group
         ],
     )
