@@ -41,11 +41,15 @@ class StreamSender:
 
     def run(self, stop: threading.Event) -> None:
         """Send until `stop` is set."""
-        asyncio.run(self._serve(stop))
+        while not stop.is_set():
+            if self._config.stream.url is None:
+                stop.wait(self._means.schedule.idle_s)
+            else:
+                asyncio.run(self._serve(stop))
 
     async def _serve(self, stop: threading.Event) -> None:
-        idle_s = self._means.schedule.idle_s
-        while not stop.is_set():
+        """Send while a URL is configured."""
+        while not stop.is_set() and self._config.stream.url is not None:
             config = self._config
 
             def goes_on(config: Config = config) -> bool:
@@ -55,7 +59,7 @@ class StreamSender:
                 worker = Worker(config, config.stream.url, self._fed, self._means)
                 await self._work(worker, goes_on)
             else:
-                await asyncio.sleep(idle_s)
+                await asyncio.sleep(self._means.schedule.idle_s)
 
     async def _work(self, worker: Worker, goes_on: Callable[[], bool]) -> None:
         """Have a worker work while it may; a request under way then may go on for a moment."""

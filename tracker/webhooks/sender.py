@@ -51,14 +51,19 @@ class Sender:
 
     def run(self, stop: threading.Event) -> None:
         """Send until `stop` is set."""
-        asyncio.run(self._serve(stop))
+        while not stop.is_set():
+            if self._feeds() and self._webhooks:
+                asyncio.run(self._serve(stop))
+            else:
+                stop.wait(self._schedule.idle_s)
 
     async def _serve(self, stop: threading.Event) -> None:
+        """Send while there are webhooks."""
         store = HeldStore(self._place, stop.is_set)
         means = Means(store, self._schedule, self._tls, self._resolve)
         running: dict[str, _Running] = {}
         try:
-            while not stop.is_set():
+            while self._webhooks and not stop.is_set():
                 await self._attend(running, means)
                 await asyncio.sleep(self._schedule.idle_s)
         finally:
