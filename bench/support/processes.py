@@ -27,8 +27,9 @@ __all__ = [
     "wait_for",
 ]
 
-REST_S = 0.4
-IDLE_SHARE = 0.05
+REST_S = 1.25
+"""Longer than any service leaves alone what it has yet to do."""
+IDLE_SHARE = 0.02
 PATIENCE_S = 30.0
 PAGE_OCTETS = os.sysconf("SC_PAGE_SIZE")
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")

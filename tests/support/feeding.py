@@ -110,7 +110,9 @@ def running(ingester: Ingester) -> Iterator[None]:
         yield
     finally:
         stop.set()
+        ingester.wake()
         thread.join(10)
+        assert not thread.is_alive()
 
 
 def click_count(config: Config) -> int:

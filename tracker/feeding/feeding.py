@@ -67,6 +67,7 @@ class Feeding:
     ) -> None:
         """End, once what is under way is done."""
         self._stop.set()
+        self._ingester.wake()
         for each in self._threads:
             each.join()
 

@@ -2,7 +2,7 @@
 
 Owns: feeding it where no service does, waiting for the one that does, for how long, and saying what
 figures lack all the same.
-Does not own: feeding itself (`ingester`), or its troubles (`trouble`).
+Does not own: feeding itself (`ingester`), having whoever does it do so now (`bell`), or its troubles (`trouble`).
 """
 
 import contextlib
@@ -14,6 +14,7 @@ from pathlib import Path
 from config.schema import Config
 from tracker.first_form import upgrade
 from tracker.first_form.upgrade import Watch
+from tracker.ingest import bell
 from tracker.ingest.backlog import waiting_octets
 from tracker.ingest.ingester import Ingester
 from tracker.ingest.lock import Lock
@@ -79,6 +80,7 @@ def catch_up(
     wanted = _sizes(config.store.spool_dir)
     deadline_s = time.monotonic() + patience_s
     while _left(config, wanted):
+        bell.ring(config.store.spool_dir)
         trouble, feeder = _feed_once(config)
         if not (left := _left(config, wanted)):
             break

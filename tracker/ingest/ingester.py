@@ -5,8 +5,8 @@ trying again while the store cannot take anything.
 Does not own: who may feed (`lock`), the form of segments (`tracker.spool.segments`), those that
 cannot be read or vanished (`backlog`), those that are kept for others once they were fed (`held`), a
 database that is missing, emptied or malformed (`kept_store`), when the store is written anew
-(`rewriter`), room for a full disk (`reserving`), rows (`tracker.counting.batch`), or waiting for figures that are
-up to date (`catch_up`).
+(`rewriter`), room for a full disk (`reserving`), rows (`tracker.counting.batch`), waiting for figures that are
+up to date (`catch_up`), or how who waits is heard (`bell`).
 
 Exactly once: the offset up to which a segment was fed is written in the transaction that holds what
 its events did, and read again in the next one, so that `kill -9` at any instant leaves both or
@@ -33,7 +33,9 @@ from tracker.counting.links.moved_clicks import has_moves
 from tracker.details import expiry
 from tracker.details.settling import Age, leaving, settling
 from tracker.first_form.upgrade import Stopped, Watch
+from tracker.ingest import bell
 from tracker.ingest.backlog import Backlog
+from tracker.ingest.bell import Bell
 from tracker.ingest.chunk import Chunk, Line
 from tracker.ingest.held import Held
 from tracker.ingest.kept_server import KeptServerStore, Vacuumer
@@ -60,6 +62,9 @@ from tracker.store import database
 from tracker.store.database import Store
 
 INTERVAL_S = 0.25
+QUIET_S = 1.0
+"""How long the spool is left alone that nobody asks about, who could: a turn costs as much as ten small messages, and
+holds up the disk."""
 MAX_BACKOFF_S = 10.0
 CHUNK_OCTETS = 1024 * 1024
 """One transaction: about 2,500 clicks."""
@@ -106,6 +111,8 @@ class Ingester:
         self._held = Held(self._directory)
         self.configure(config)
         self._lock = Lock(self._directory)
+        # Of a server, readers on other nodes ask as well, who are not heard here.
+        self._bell = Bell(self._directory) if config.store.engine == "sqlite" else None
         self._backlog = Backlog(self._directory)
         self._kept, self._rewriter = _kept(config)
         self._kept.watch = watch
@@ -132,15 +139,30 @@ class Ingester:
         self._held.configure(config.stream)
 
     def run(self, stop: threading.Event) -> None:
-        """Feed the store until `stop` is set, whatever happens to it; wait while another does."""
+        """Feed the store until `stop` is set, whatever happens to it; wait while another does.
+
+        Who sets it has it heard at once by `wake`.
+        """
         backoff_s = INTERVAL_S
         self._kept.watch = Watch(stop.is_set, LoggedUpgrade().tell)
         self._stop = stop
         try:
-            while not stop.wait(backoff_s):
+            while not self._rest(stop, backoff_s):
                 backoff_s = INTERVAL_S if self._try() else min(2 * backoff_s, MAX_BACKOFF_S)
         finally:
             self.close()
+
+    def wake(self) -> None:
+        """Have the thread that runs it look whether it is to stop; from any thread."""
+        bell.ring(self._directory)
+
+    def _rest(self, stop: threading.Event, least_s: float) -> bool:
+        """Leave the spool alone, for longer where nobody asks for what is in it; return whether to stop."""
+        stop.wait(least_s)
+        is_done = self._lock.is_held and least_s == INTERVAL_S and self._chores is None
+        if self._bell is not None and is_done and self._bell.hang() and not stop.is_set():
+            self._bell.wait(QUIET_S - INTERVAL_S)
+        return stop.is_set()
 
     def drain(self) -> bool:
         """Feed all that the spool holds now; return False while another process is the ingester.
@@ -192,6 +214,8 @@ class Ingester:
 
     def close(self) -> None:
         """Close the store, and let another process be the ingester."""
+        if self._bell is not None:
+            self._bell.close()
         self._rewriter.close()
         self._kept.close()
         self._lock.release()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from config.schema import Config
+from tracker.ingest import bell
 from tracker.ingest.ingester import Ingester
 from tracker.store.file import replacement, rewriting
 from tracker.store.file.replacement import Busy, Progress
@@ -32,6 +33,7 @@ def for_rewriting(config: Config, tell: Tell) -> None:
     """
     while rewriting.is_wanted_at(config.store):
         for_replacement(config, tell)
+        bell.ring(config.store.spool_dir)
         if config.store.engine == "sqlite":
             rewriting.require_room(config.store.path)
         ingester = Ingester(config)

@@ -258,6 +258,21 @@ def test_only_one_feeds_and_the_next_takes_over(storing: Config, spool: Spool) -
 
 
 @IN_A_FILE
+def test_who_asks_for_figures_does_not_wait_until_it_is_time(
+    storing: Config, spool: Spool, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the spool is left alone while nobody asks; nor does who has it stop."""
+    monkeypatch.setattr(housekeeping, "QUIET_S", 600.0)
+    bell = storing.store.spool_dir / "ingester.bell"
+    with running(ingester):
+        eventually(bell.is_fifo)
+        for number in range(3):
+            put(spool, number)
+            assert not list(catch_up(storing).sentences())
+            assert click_count(storing) == number + 1
+
+
+@IN_A_FILE
 def test_locked_database_waits_and_loses_nothing(
     storing: Config, spool: Spool, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
