@@ -142,9 +142,10 @@ def test_nothing_names_somebody_whose_mail_was_full_of_them(telling: Stack, mail
             b'00000000 {"kind":"pending","person":"pers-4711x","x":"%b"}\n' % JANES_TRACES[0]
         )
         before = telling.report()
-        assert {file.name for file in files_with(telling, *JANES_TRACES[:3])} >= {
-            "waypost.db-wal", "waypost.db.consents", damaged.name,
-        }  # fmt: skip
+        telling_files = {file.name for file in files_with(telling, *JANES_TRACES[:3])}
+        assert telling_files >= {"waypost.db.consents", damaged.name}
+        # The report counts by itself where the service does not yet, and leaves no log behind.
+        assert telling_files & {"waypost.db", "waypost.db-wal"}
         done = waypost("forget", "-c", telling.config, "--json", JANE)
         assert (done.returncode, json.loads(done.stdout)["campaigns"]) == (0, 1), done.stderr
         assert not files_with(telling, *JANES_TRACES)
