@@ -67,7 +67,7 @@ def test_it_is_hung_up_again(tmp_path: Path) -> None:
 
 def test_what_is_no_pipe_is_left_alone(tmp_path: Path) -> None:
     """A file, a folder, or a link to a pipe elsewhere."""
-    path = tmp_path / "ingester.bell"
+    path = tmp_path / ".ingester.bell"
     path.write_bytes(b"")
     assert not Bell(tmp_path).hang()
     bell.ring(tmp_path)

@@ -263,7 +263,7 @@ def test_who_asks_for_figures_does_not_wait_until_it_is_time(
 ) -> None:
     """However long the spool is left alone while nobody asks; nor does who has it stop."""
     monkeypatch.setattr(housekeeping, "QUIET_S", 600.0)
-    bell = storing.store.spool_dir / "ingester.bell"
+    bell = storing.store.spool_dir / ".ingester.bell"
     with running(ingester):
         eventually(bell.is_fifo)
         for number in range(3):
@@ -288,7 +288,7 @@ def test_locked_database_waits_and_loses_nothing(
             put(spool, *range(2, 10))
             eventually(lambda: metric("waypost_ingest_failures_total", cause="locked") > before)
             assert click_count(storing) == 1
-            assert metric("waypost_spool_backlog_octets") > 1000
+            eventually(lambda: metric("waypost_spool_backlog_octets") > 1000)
         eventually(lambda: click_count(storing) == 9)
         eventually(lambda: metric("waypost_spool_backlog_octets") == 0)
 
@@ -313,7 +313,7 @@ def test_full_database_waits_and_loses_nothing(
     before = metric("waypost_ingest_failures_total", cause="full")
     with running(ingester):
         eventually(lambda: metric("waypost_ingest_failures_total", cause="full") > before)
-        assert metric("waypost_spool_backlog_octets") > 0
+        eventually(lambda: metric("waypost_spool_backlog_octets") > 0)
         monkeypatch.setattr(file_store, "connect", real)
         eventually(lambda: click_count(storing) == 5000)
     assert catch_up(storing).octets == 0
