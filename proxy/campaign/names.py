@@ -62,6 +62,8 @@ _GONE: Final = "…"
 _CYRILLIC_ENDINGS = frozenset("а я у ю е и ы о ом ем ём ой ей ою ею ии".split())  # noqa: SIM905
 _GLUED_LETTERS, _USERNAME_LETTERS = 3, 4
 _WINDOW = 24
+_USUAL_CHARACTERS: Final = 400
+"""A subject up to here is copied for each word of it that may be a name; of a longer one each word is looked at."""
 _NO_NAMES: Final = ROLES | PARTICLES
 
 
@@ -160,7 +162,7 @@ def names(subject: str, reader: Reader) -> list[Span]:
 def _may_be_names(subject: str, lower: str, marks: Sequence[str]) -> Sequence[Span]:
     """Return where words stand that may be the reader's; all others are passed over by one look."""
     plain = lower if lower.isascii() else lower.replace(_GONE, " ")
-    if not plain.isascii():
+    if len(plain) > _USUAL_CHARACTERS or not plain.isascii():
         words = _WORD.finditer(subject)
         return [word.span() for word in words if _may_be_name(word[0].lower(), marks)]
     spans: list[Span] = []

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from proxy.campaign.names import MAX_TO, NOBODY, Reader, names
+from tests.support.checks.growth import is_linear
 
 
 def found(subject: str, to: str) -> list[str]:
@@ -91,3 +92,19 @@ def test_a_header_of_one_mailbox_is_one_readers(to):
     """However RFC 5322 lets it be written."""
     assert Reader.of_header(to) != NOBODY
     assert Reader.of_header(to, has_more=True) == NOBODY
+
+
+@pytest.mark.parametrize("local", ['""', "-.", "1", "é-"])
+def test_a_reader_without_a_letter_of_ascii_is_looked_for_and_not_found(local):
+    """Looking for nothing comes to an end."""
+    assert names('"" -. 1 hi', Reader.of("", f"{local}@example.net")) == []
+
+
+@pytest.mark.parametrize("unit", ["Anna, hi ", "xannax "])
+def test_names_in_a_long_subject_are_found_in_linear_time(unit):
+    """However many words may be one, and the same ones as in a short subject."""
+    reader = Reader.of("Anna", "anna@example.net")
+    few, many = names(unit * 10, reader), names(unit * 1000, reader)
+    assert [span for span in many if span[1] <= len(unit) * 10] == few
+    assert len(many) == len(few) * 100
+    assert is_linear(lambda size: names(unit * size, reader), 4000)
