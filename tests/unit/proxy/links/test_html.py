@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from proxy.links.html import Href, links
 from proxy.message.limits import MAX_ATTRIBUTES, MAX_HREFS
+from proxy.message.work_budget import BudgetExceeded, limit
 
 
 def found(html: bytes) -> list[str]:
@@ -165,6 +166,15 @@ def test_links_and_attributes_are_bounded():
     assert found(b"<a href=x " + b"b " * (MAX_ATTRIBUTES + 10) + b">") == ["x"]
     quoted = b" ".join(b'a%d="b"' % number for number in range(MAX_ATTRIBUTES + 10))
     assert found(b'<a href="x" ' + quoted + b'><a href="y">') == ["y"]
+
+
+@pytest.mark.parametrize("tag", [b'<a href="x">', b'<a href="">', b"<a href=x>"])
+def test_each_link_is_work(tag):
+    """Written as usual, of which many are read in one go, or not."""
+    with limit(2000):
+        links(tag * 100)
+    with limit(500), pytest.raises(BudgetExceeded):
+        links(tag * 100)
 
 
 @given(st.binary())

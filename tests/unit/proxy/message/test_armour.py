@@ -21,9 +21,10 @@ def test_signed_text_is_recognised(octets):
     assert protection(octets) is Skip.SIGNED
 
 
-def test_encrypted_text_is_recognised():
-    """Whatever stands around it."""
-    assert protection(b"Hello\r\n" + ENCRYPTED) is Skip.ENCRYPTED
+@pytest.mark.parametrize("before", [b"", b"Hello\r\n"])
+def test_encrypted_text_is_recognised(before):
+    """Whatever stands around it, if anything does."""
+    assert protection(before + ENCRYPTED) is Skip.ENCRYPTED
 
 
 @pytest.mark.parametrize(

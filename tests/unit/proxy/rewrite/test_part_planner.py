@@ -99,6 +99,20 @@ def test_malformed_quoted_printable_around_a_link_leaves_it_alone():
     assert reasons(message) == [Skip.MALFORMED_ENCODING]
 
 
+def test_what_is_malformed_around_one_link_is_no_reason_for_another():
+    """Nor for the pixel, which is asked about after the links and may stand before them."""
+    message = (
+        html_message(b"", encoding="quoted-printable")
+        + b'<body><a href=3D"https://e.test/1">x</a>\r\n</body>\r\n'
+        + b'<a href=3D"https://e.test/=ZZ">x</a>\r\n<a href=3D"https://e.test/3">x</a>\r\n'
+        + b'<a href=3D"https://e.test/4">x</a>\r\n'
+    )
+    assert reasons(message) == [None, Skip.MALFORMED_ENCODING, None, None]
+    made = plan(message, Policy(opens=True))
+    assert made.has_pixel
+    assert [each.destination for each in made.links] == [f"https://e.test/{n}" for n in (1, 3, 4)]
+
+
 def test_part_reasons_have_the_same_names():
     """What forbids touching a part is told by each of its links."""
     assert {each.value for each in PartSkip} <= {each.value for each in Skip}

@@ -307,6 +307,20 @@ def test_places_are_the_same_whichever_are_asked_for_together(seed: int) -> None
             assert asked._sites_of(some) == body(raw)._sites_of(some)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_what_has_quotes_in_it_is_found_as_well(seed: int) -> None:
+    """It does not end with the first of them."""
+    source, found = random.Random(seed), 0
+    for _ in range(50):
+        soon = body(quoted(source) + b'\r\n"http://a/"b"c">\r\n')
+        by_counting = body(soon._raw)
+        by_counting._urls = {}
+        spans = [match.span() for match in re.finditer(rb'http[^>]*(?=")', soon.octets)]
+        assert soon._sites_of(spans) == by_counting._sites_of(spans)
+        found += len(soon._urls)
+    assert found
+
+
 def test_no_url_is_noted_in_text_that_is_broken() -> None:
     """Where its octets stand depends on what decoders make of the rest."""
     assert body(b'<a href=3D"http://a/">=\r\n')._urls == {9: 11}
