@@ -125,6 +125,7 @@ class _Task:
         self._campaigns = traces.campaigns
         self._patterns = traces.patterns
         self._own_sets: set[str] = set()
+        self._links_of_others: set[str] = set()
         self.done = self.left = 0
 
     def file(self, path: Path, fed: Mapping[str, int] | None) -> None:
@@ -134,7 +135,7 @@ class _Task:
             end: int | None = os.fstat(descriptor).st_size
             if path.parent.name != _QUARANTINE:
                 end = None if fed is None else fed.get(path.name, 0)
-            self._own_sets = self._sets_of_theirs(descriptor)
+            self._look_at_links(descriptor)
             # A record that is being written is its writer's.
             finished = end is not None or segments.is_finished(descriptor)
             at = 0
@@ -154,18 +155,28 @@ class _Task:
                     self._record(descriptor, record)
         return records[-1].end if records else at
 
-    def _sets_of_theirs(self, descriptor: int) -> set[str]:
-        """Return the sets of links that only messages to the person alone have."""
+    def _look_at_links(self, descriptor: int) -> None:
+        """See which links others have as well, and which sets of links only messages to the person alone have."""
+        sets: dict[str, str] = {}
         theirs: set[str] = set()
         others: set[str] = set()
+        self._links_of_others = set()
         for record in _records(descriptor):
-            if b'"link_set":"' not in record.raw:
+            if b'"links":[{' not in record.raw and b'"link_set":"' not in record.raw:
                 continue
-            event = fields_of(record.payload or b"") or {}
-            if name := event.get("link_set"):
+            event = fields_of(record.payload or b"") or {"kind": None}
+            if event["kind"] == "links":
+                sets[event["name"]] = json.dumps(event["links"])
+            elif event["kind"] == "pending":
                 alone = all(map(self._is_theirs, event["recipients"]))
-                (theirs if alone else others).add(name)
-        return theirs - others
+                if name := event.get("link_set"):
+                    (theirs if alone else others).add(name)
+                elif not alone:
+                    self._links_of_others.add(json.dumps(event["links"]))
+        self._links_of_others |= {sets[name] for name in others if name in sets}
+        self._own_sets = {
+            name for name in theirs - others if sets.get(name) not in self._links_of_others
+        }
 
     def _record(self, descriptor: int, record: Record) -> None:
         if record.payload is None:
@@ -217,6 +228,7 @@ class _Task:
         alone = len(theirs) == len(event["recipients"])
         if (campaign := event["campaign"]) is not None:
             event["campaign"] = self._campaign(campaign)
+        alone = alone and json.dumps(event["links"]) not in self._links_of_others
         self._redact_links(event, alone=alone)
 
     def _campaign(self, name: str) -> str:

@@ -4,6 +4,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.support.checks.facts import accepted, clicked, pending, put, totals
 from tests.support.checks.people import ANN, ANNS_ID, CAY, IDENTIFIER, PERSONAL, sent
 from tests.support.details import handled
@@ -23,6 +25,8 @@ from tracker.events import (
 from tracker.spool import segments
 from tracker.spool.writer import Spool
 from tracker.sql.sqlite import SQLite
+
+BOB = Recipient(1, "bob@example.net")
 
 
 def test_fed_records_are_rewritten_in_place(tmp_path: Path):
@@ -54,16 +58,15 @@ def test_links_that_stand_apart_are_rewritten(tmp_path: Path):
     """Of those of messages to them alone each place of theirs; of others', only what names them."""
     page, named = "https://example.net/?p=7", f"https://example.net/?a={CAY.address}"
     own, common = (SentLink(1, page, None, "own"),), (SentLink(1, page, None, "common"),)
-    bob = Recipient(1, "bob@example.net")
     naming = (SentLink(1, named, named, "x"),)
     events = [
         pending("m1", recipients=(CAY,), links=own),
         pending("m2", recipients=(CAY,), links=own),
-        pending("m3", recipients=(bob,), links=common),
+        pending("m3", recipients=(BOB,), links=common),
         pending("m4", recipients=(CAY,), links=common),
-        pending("m5", recipients=(bob,), links=common),
-        pending("m6", recipients=(bob,), links=naming),
-        pending("m7", recipients=(bob,), links=naming),
+        pending("m5", recipients=(BOB,), links=common),
+        pending("m6", recipients=(BOB,), links=naming),
+        pending("m7", recipients=(BOB,), links=naming),
     ]
     writer = Spool.open(tmp_path, "proxy")
     for event in events:
@@ -79,6 +82,23 @@ def test_links_that_stand_apart_are_rewritten(tmp_path: Path):
         *2 * ("https://example.net/?a=erased",),
     ]
     assert CAY.address.encode() not in path.read_bytes()
+
+
+@pytest.mark.parametrize("first", [CAY, BOB], ids=["theirs", "another's"])
+def test_links_that_others_have_as_well_are_not_theirs(tmp_path: Path, first: Recipient):
+    """Whether the message that had them first holds them itself, and whoever else may have them later."""
+    common = (SentLink(1, "https://example.net/?p=7", None, "common"),)
+    second = BOB if first == CAY else CAY
+    writer = Spool.open(tmp_path, "proxy")
+    for name, to in (("m1", first), ("m2", second)):
+        writer.append(pending(name, recipients=(to,), links=common)).result(5)
+    (path,) = segments.listing(tmp_path)
+    traces = Traces(["7", CAY.address], PersonPatterns.of(["7", CAY.address], IDENTIFIER))
+    assert spool.redact(tmp_path, {path.name: path.stat().st_size}, traces) == (1, 0)
+    writer.append(pending("m3", recipients=(BOB,), links=common)).result(5)
+    writer.close()
+    kept = [event for event in spooled(tmp_path) if isinstance(event, MessagePending)]
+    assert [event.links for event in kept] == 3 * [common]
 
 
 def test_a_click_of_theirs_tells_no_address_network_or_agent(tmp_path: Path):
