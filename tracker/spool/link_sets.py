@@ -37,6 +37,8 @@ _REMEMBERED = 64
 """Sets whose name and form are kept, so that they are made once for a newsletter."""
 _KNOWN_AGAIN = 4096
 """Links of so many messages are known again: between two messages of a newsletter may come others."""
+_MOST_OCTETS = 1024 * 1024
+"""A longer event has its links apart in any case: together, they could be more than a record holds."""
 _CHUNK_OCTETS = 1024 * 1024
 _NAME = b'{"name":"'
 """What a set begins with, up to its name: so that it need not be encoded once more to be named."""
@@ -66,7 +68,9 @@ class LinksApart:
             return encode(event), None
         links = tuple(map(link_fields, event.links))
         if not self._see_again(hash(links)):
-            return encode_with(event, links), None
+            line = encode_with(event, links)
+            if len(line) <= _MOST_OCTETS:
+                return line, None
         written = _written(links)
         return encode_apart(event, written.name), written
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.checks.facts import accepted, clicked, pending
 from tests.support.feeding import spooled
-from tracker.events import Event, LinkSet, MessagePending, SentLink, decode, encode
+from tracker.events import Event, LinkSet, MessagePending, Recipient, SentLink, decode, encode
 from tracker.spool import link_sets as link_sets_of_spool
 from tracker.spool import open_segment, segments
 from tracker.spool.link_sets import LinksApart, LinkSets, SetMissing, WrittenSet, sets_of
@@ -46,6 +46,16 @@ def test_what_utf_8_cannot_hold_is_escaped_in_either() -> None:
     _, written = encoded_again(odd)
     assert written is not None
     assert rb"\ud800" in written.record
+
+
+def test_what_is_too_long_for_one_record_is_two(tmp_path: Path) -> None:
+    """Of many recipients and many links, as either may fill a record nearly alone."""
+    half = segments.MAX_RECORD_OCTETS * 5 // 8
+    links = (SentLink(1, "https://example.com/", None, "x" * half),)
+    large = pending("m1", links=links, recipients=(Recipient(1, "y" * half),))
+    write(tmp_path, [large])
+    (path,) = segments.listing(tmp_path)
+    assert [type(each).__name__ for each in told(path)] == ["LinkSet", "MessagePending"]
 
 
 def test_only_so_many_links_are_known_again(monkeypatch: pytest.MonkeyPatch) -> None:
