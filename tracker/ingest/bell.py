@@ -1,7 +1,8 @@
 """A bell beside the spool: whoever waits for figures rings it, and who feeds the store counts at once.
 
 Owns: the pipe with a name that it is, hanging it up, waiting for it and ringing it.
-Does not own: when what is in the spool is counted else (`ingester`), or who waits (`catch_up`).
+Does not own: when what is in the spool is counted else (`ingester`), or who waits (`catch_up`, `waiting`,
+`tracker.moving.source`).
 
 Without one, as where the spool lies on a file system that has no pipes, nobody can ring: then the store is fed as
 often as if somebody did.
@@ -77,9 +78,13 @@ def _open_or_make(path: Path) -> int | None:
         made = True
     # Open for writing as well, it is never at its end.
     descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW)
-    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+    try:
+        is_pipe = stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+        if made and is_pipe:
+            durable.inherit_owner(descriptor, path.parent)
+    except OSError:
         os.close(descriptor)
-        return None
-    if made:
-        durable.inherit_owner(descriptor, path.parent)
-    return descriptor
+        raise
+    if not is_pipe:
+        os.close(descriptor)
+    return descriptor if is_pipe else None

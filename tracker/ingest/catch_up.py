@@ -110,6 +110,7 @@ def _see_to_upgrade(config: Config, tell: Tell | None, *, waits: bool) -> None:
     path = config.store.path
     deadline_s = time.monotonic() + PATIENCE_S
     while _is_earlier(path):
+        bell.ring(config.store.spool_dir)
         progress = replacement.in_progress(path)
         if progress is None:
             _upgrade_here(config, tell)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tracker.ingest import bell
 from tracker.ingest.lock import Lock
 from tracker.sql.db import Db
 from tracker.store.file import file_store, files, moved, replacement
@@ -74,7 +75,7 @@ def opened(path: Path, spool: Path, target: str, say: Say) -> Iterator[Source]:
 def _unfed(path: Path, spool: Path, say: Say) -> Iterator[None]:
     """Hold the lock of who feeds a store, once they have given way, and nobody changes it any more."""
     lock = Lock(spool)
-    _wait_for(lock, path, say)
+    _wait_for(lock, path, spool, say)
     try:
         replacement.wait_for_changes(path)
         file_store.settle(path)
@@ -83,7 +84,7 @@ def _unfed(path: Path, spool: Path, say: Say) -> Iterator[None]:
         lock.release()
 
 
-def _wait_for(lock: Lock, path: Path, say: Say) -> None:
+def _wait_for(lock: Lock, path: Path, spool: Path, say: Say) -> None:
     """Take a lock; raise CannotMove where whoever has it does not give way."""
     deadline_s, due_s = time.monotonic() + PATIENCE_S, time.monotonic() + POLL_S
     while not lock.acquire():
@@ -95,6 +96,7 @@ def _wait_for(lock: Lock, path: Path, say: Say) -> None:
         if time.monotonic() > due_s:
             say(f"Waiting: what feeds {path} ends what it has begun.")
             due_s = time.monotonic() + EVERY_S
+        bell.ring(spool)
         time.sleep(POLL_S)
 
 

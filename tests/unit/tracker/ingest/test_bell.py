@@ -6,6 +6,9 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
+from config.files import durable
 from tracker.ingest import bell
 from tracker.ingest.bell import Bell
 
@@ -88,3 +91,24 @@ def test_there_may_be_no_room_for_one(tmp_path: Path) -> None:
     assert not hung.hang()
     hung.wait(LONG_S)
     hung.close()
+
+
+def test_one_that_cannot_be_handed_over_is_left_for_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the owner of the folder; nothing of it stays open meanwhile."""
+
+    def refuse(_descriptor: int, _folder: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(durable, "inherit_owner", refuse)
+    before = _open_descriptors()
+    hung = Bell(tmp_path)
+    assert not hung.hang()
+    assert _open_descriptors() == before
+    assert hung.hang()
+    hung.close()
+
+
+def _open_descriptors() -> list[str]:
+    return sorted(each.name for each in Path("/proc/self/fd").iterdir())

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from config.schema import Config
+from tests.support import earlier_stores
 from tests.support.engines import IN_A_FILE, engine, gives_back, store_table
 from tests.support.feeding import click_count, eventually, metric, put, running
+from tracker.first_form import upgrade
 from tracker.ingest import backlog as backlog_module
+from tracker.ingest import catch_up as catch_up_module
 from tracker.ingest import ingester as ingester_module
 from tracker.ingest.catch_up import catch_up
 from tracker.ingest.ingester import Ingester
@@ -69,6 +72,22 @@ def test_catching_up_waits_for_the_ingester(
             put(spool, number)
             assert catch_up(storing).octets == 0
             assert click_count(storing) == number + 1
+
+
+@IN_A_FILE
+def test_an_earlier_store_that_comes_back_is_upgraded_at_once(
+    storing: Config, tmp_path: Path, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the service that does so leaves alone what nobody asks for."""
+    monkeypatch.setattr(ingester_module, "QUIET_S", 600.0)
+    monkeypatch.setattr(catch_up_module, "PATIENCE_S", 5.0)
+    copy = earlier_stores.put_last(tmp_path / "copy.db")
+    with running(ingester):
+        eventually(lambda: database.exists(storing.store))
+        eventually((storing.store.spool_dir / ".ingester.bell").is_fifo)
+        copy.rename(storing.store.path)
+        assert not catch_up(storing, tell=lambda _: None, through_upgrade=True).octets
+    assert not upgrade.is_due(storing.store.path)
 
 
 def test_catching_up_says_what_is_left_when_time_is_up(

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from config.schema import Config
 from tests.support import moving
+from tests.support.feeding import running
 from tests.support.waiting import until
+from tracker.ingest import ingester
+from tracker.ingest.ingester import Ingester
 from tracker.ingest.lock import Lock
 from tracker.moving import source as module
 from tracker.moving.source import CannotMove, Source, opened
@@ -78,6 +82,18 @@ def test_one_that_is_fed_is_waited_for(path: Path, spool: Path) -> None:
     thread.join(60)
     assert ours
     assert "ends what it has begun" in said[0]
+
+
+def test_who_rests_gives_way_at_once(
+    path: Path, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it would leave alone what nobody asks for."""
+    monkeypatch.setattr(ingester, "QUIET_S", 600.0)
+    config = Config.model_validate({"store": {"url": f"sqlite:///{path}"}})
+    with running(Ingester(config)):
+        until((spool / ".ingester.bell").is_fifo)
+        with opening(path):
+            assert moved.find(path) == moved.Moved(path, TARGET)
 
 
 def test_one_that_does_not_give_way_is_left_alone(
