@@ -33,6 +33,7 @@ FINAL_DOT = b".\r\n"
 _END = b"\r\n" + FINAL_DOT
 _HELD_BACK = len(_END) - 1
 _NUL = 0
+_DOT_ITSELF = ord(".")
 _DOT = b"\r\n."
 _LAST_LINE = re.compile(re.escape(_END))
 _FEW = 64
@@ -96,7 +97,7 @@ class DataReader:
     def feed(self, chunk: bytes) -> bool:
         """Take the next octets; True when they held the end of the message."""
         pending = self._pending + chunk
-        pieces = pending.rsplit(_DOT, _FEW)  # one, but for lines that begin with a dot
+        pieces = _split(pending)  # one, but for lines that begin with a dot
         end = _end(pending, pieces)
         if end >= 0:
             # The last line is the only one that begins with a dot, but where one of the message does.
@@ -168,9 +169,17 @@ class DataReader:
 
 def _with_dots(octets: bytes, replacement: bytes) -> bytes:
     """Return octets with each CRLF and dot replaced."""
-    pieces = octets.rsplit(_DOT, _FEW)
+    pieces = _split(octets)
     few = len(pieces) <= _FEW
     return replacement.join(pieces) if few else octets.replace(_DOT, replacement)
+
+
+def _split(octets: bytes) -> list[bytes]:
+    """Return octets split at each CRLF and dot, at most at the last _FEW of them.
+
+    One octet is found far sooner, and base64, which most octets of large messages are, has none of it.
+    """
+    return octets.rsplit(_DOT, _FEW) if _DOT_ITSELF in octets else [octets]
 
 
 def _end(pending: bytes, pieces: list[bytes]) -> int:

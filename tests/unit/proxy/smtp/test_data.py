@@ -185,3 +185,14 @@ def test_few_dots_are_doubled_and_undone_as_many_are(dots: int) -> None:
     wire = b"".join(chunk for chunk, _ in stuffed(content))
     assert wire == content.replace(b"\r\n.", b"\r\n..") + b".\r\n"
     assert read(wire)[0].content == content
+
+
+@pytest.mark.parametrize("before", [0, 1, 62, 63, 64, 65])
+@pytest.mark.parametrize("behind", [0, 1, 62, 63, 64, 65, 1000])
+def test_lines_that_begin_with_a_dot_behind_the_end_are_none_of_the_message(
+    before: int, behind: int
+) -> None:
+    """However many there are, and with an end of their own: a next message may come in the same chunk."""
+    content, following = b"a\r\n" + b".b\r\n" * before, b"..c\r\n" * behind + b".\r\n"
+    wire = b"".join(chunk for chunk, _ in stuffed(content))
+    assert read(wire + following) == (Received(content, refusal=None), following)
