@@ -22,7 +22,7 @@ from tracker.events import MessagePending
 from tracker.tokens import new_message_id
 
 TellPending = Callable[[MessagePending], object]
-"""Hears of a copy's event as soon as that is known, before the copy is signed. It must not raise.
+"""Hears of a copy's event right before the copy is signed. It must not raise.
 
 The copy may fail still: the event was told for nothing then (`proxy.delivery.tracking_events`).
 """

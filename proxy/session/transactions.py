@@ -74,16 +74,13 @@ class Transactions:
         `may_grow`: the message may become larger on its way through us. `own_login`: it may go out
         under our own login at the relay. `relay_for` tells which of several relays gets it.
         """
+        self._mail, self._rcpts = None, 0
         transaction = self.transaction
+        accepted: Sequence[bytes] = ()
         if transaction is not None:
-            self._mail, self._rcpts, accepted = (
-                transaction.mail,
-                len(transaction.rcpts),
-                transaction.lines,
-            )
-        else:
-            self._mail, self._rcpts, accepted = None, 0, []
-        if transaction is None and commands[0][0] == b"MAIL":
+            self._mail, self._rcpts = transaction.mail, len(transaction.rcpts)
+            accepted = transaction.lines
+        elif commands[0][0] == b"MAIL":
             relay = relay_for(self._sender(commands[0][1])) if relay_for else None
             refusal = await self._upstream.ready(own_login=own_login, relay=relay)
             if refusal is not None:

@@ -9,6 +9,7 @@ import pytest
 
 from config.schema import RelayConfig
 from proxy.relay import session as relay_module
+from proxy.relay.connection import RelayConnection
 from proxy.relay.failover import dial
 from proxy.relay.session import Fault, Progress, RelaySession
 from proxy.smtp import replies
@@ -154,6 +155,30 @@ async def test_a_break_after_the_final_dot_is_in_doubt(name: str) -> None:
         assert relay.bodies == [CONTENT + b".\r\n"]
     assert result.in_doubt
     assert result.reply is replies.RELAY_LOST
+
+
+async def test_the_time_for_the_verdict_runs_from_when_the_dot_has_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However long the relay takes to read what came before it."""
+    order: list[str] = []
+    flushed, reply = RelayConnection.flushed, RelayConnection.reply
+
+    async def leaving(self: RelayConnection, patience_s: float) -> bool:
+        order.append("left")
+        return await flushed(self, patience_s)
+
+    async def replying(self: RelayConnection, patience_s: float) -> replies.Reply | None:
+        order.append("reply")
+        return await reply(self, patience_s)
+
+    async with relay_session() as (opened, _):
+        await opened.exchange([MAIL, RCPT])
+        monkeypatch.setattr(RelayConnection, "flushed", leaving)
+        monkeypatch.setattr(RelayConnection, "reply", replying)
+        monkeypatch.setattr(RelayConnection, "is_flushed", False)
+        assert (await opened.data(CONTENT)).committed
+    assert order == ["reply", "left", "reply"]
 
 
 async def test_421_after_the_final_dot_is_a_refusal() -> None:

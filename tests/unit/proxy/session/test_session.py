@@ -19,6 +19,7 @@ from proxy.scheduling.loop_budget import COMMAND_WORTH_OCTETS, HELLO_WORTH_OCTET
 from proxy.session import session as session_module
 from proxy.session.services import Services
 from proxy.session.session import Session
+from proxy.session.transactions import Command, Transactions
 from tests.support.clients.smtp_client import Dialogue
 from tests.support.log_lines import capture_logs
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
@@ -232,6 +233,37 @@ async def test_recipients_that_were_sent_ahead_reach_the_relay_in_one_group(
     served.client.send(b"MAIL FROM:<a@example.com>\r\n" + rcpts + b"DATA\r\n")
     codes = [(await served.client.reply()).code for _ in range(5)]
     assert codes == [250, 250, 550, 250, 354]
+
+
+async def test_a_group_has_as_many_commands_as_it_may_and_no_more(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left begins the next."""
+    groups: list[int] = []
+    pass_on = Transactions.pass_on
+
+    def noted(self: Transactions, commands: list[Command], **about: Any) -> Any:
+        groups.append(len(commands))
+        return pass_on(self, commands, **about)
+
+    monkeypatch.setattr(session_module, "MAX_PIPELINED_COMMANDS", 3)
+    monkeypatch.setattr(Transactions, "pass_on", noted)
+    served = await serve()
+    served.client.send(b"MAIL FROM:<a@example.com>\r\n" + b"RCPT TO:<b@example.net>\r\n" * 6)
+    assert [(await served.client.reply()).code for _ in range(7)] == [250] * 7
+    assert groups == [3, 3, 1]
+
+
+async def test_a_session_may_bring_any_number_of_messages(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only commands that lead to none are counted, from one transaction to the next."""
+    monkeypatch.setattr(session_module, "MAX_COMMANDS_WITHOUT_MAIL", 5)
+    served = await serve()
+    for _ in range(4):
+        await served.client.transaction()
+        assert (await served.client.message(MESSAGE)).code == 250
+    assert (await served.client.ask(b"NOOP")).code == 250
 
 
 async def test_a_relay_lost_with_its_login_ends_a_silent_session(

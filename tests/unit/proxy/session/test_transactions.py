@@ -1,4 +1,4 @@
-"""MAIL and RCPT of one session: how the work on them grows."""
+"""MAIL and RCPT of one session: what a group knows of those before it, and how the work on them grows."""
 
 import asyncio
 from collections.abc import Sequence
@@ -31,6 +31,53 @@ class Agreeable:
     ) -> list[Reply]:
         """Return a yes to each."""
         return [replies.OK] * len(lines)
+
+
+class Attentive(Agreeable):
+    """One that remembers what it hears, each time with what was accepted before."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.heard: list[tuple[list[bytes], list[bytes]]] = []
+
+    async def exchange(
+        self, lines: Sequence[bytes], transaction: Sequence[bytes] = ()
+    ) -> list[Reply]:
+        """Return a yes to each."""
+        self.heard.append((list(lines), list(transaction)))
+        return await super().exchange(lines)
+
+
+MAIL = (b"MAIL", b"FROM:<a@example.com>")
+RCPTS = [(b"RCPT", b"TO:<%d@example.net>" % number) for number in range(3)]
+LINES = [
+    b"MAIL FROM:<a@example.com>",
+    *(b"RCPT TO:<%d@example.net>" % number for number in range(3)),
+]
+
+
+async def test_each_group_goes_with_what_was_accepted_before_it() -> None:
+    """A relay session that takes the place of another hears that first."""
+    upstream: Any = Attentive()
+    transactions = Transactions(upstream, ProxyConfig())
+    for group in ([MAIL, RCPTS[0]], RCPTS[1:]):
+        await transactions.pass_on(group, may_grow=False, own_login=False)
+    transactions.clear()
+    await transactions.pass_on([MAIL], may_grow=False, own_login=False)
+    assert upstream.heard == [(LINES[:2], []), (LINES[2:], LINES[:2]), (LINES[:1], [])]
+
+
+async def test_recipients_of_all_groups_count() -> None:
+    """Those past the most that there may be are refused, and the relay does not hear of them."""
+    upstream: Any = Attentive()
+    config = ProxyConfig(copies="per-recipient", max_copies=2)
+    transactions = Transactions(upstream, config)
+    answers = [
+        *await transactions.pass_on([MAIL, RCPTS[0]], may_grow=False, own_login=False),
+        *await transactions.pass_on(RCPTS[1:], may_grow=False, own_login=False),
+    ]
+    assert answers == [replies.OK] * 3 + [replies.TOO_MANY_RECIPIENTS]
+    assert upstream.heard[1][0] == LINES[2:3]
 
 
 async def one_by_one(count: int) -> None:

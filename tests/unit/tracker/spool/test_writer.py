@@ -626,3 +626,16 @@ def test_spool_does_not_cross_a_fork(opened: Spool, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "getpid", lambda: -1)
     with pytest.raises(RuntimeError, match="belongs to the process"):
         opened.append(click(1))
+
+
+def test_what_came_at_one_time_may_be_larger_together_than_one_event_may_be(
+    opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bound is on each; one that is past it costs all that came with it."""
+    record = framed(click(1))
+    monkeypatch.setattr(segments, "MAX_RECORD_OCTETS", len(record))
+    handed_over(opened, [record, framed(click(2)), framed(click(3))]).result(5)
+    assert len(stored(directory)) == 3
+    monkeypatch.setattr(segments, "MAX_RECORD_OCTETS", len(record) - 1)
+    with pytest.raises(SpoolFull, match=f"an event of {len(record)} octets"):
+        handed_over(opened, [record]).result(5)
