@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from config.schema import Config
-from tests.support.feeding import click, click_count, eventually, metric, put, running
+from tests.support.feeding import click, click_count, eventually, metric, put, rows, running
 from tracker.ingest import kept_store
 from tracker.ingest.ingester import Ingester
 from tracker.ingest.kept_store import KeptStore
@@ -45,6 +45,7 @@ def test_deleted_database_is_made_anew_from_what_the_spool_has(
             storing.store.path.with_name(name).unlink(missing_ok=True)
         put(spool, 20)
         eventually(lambda: click_count(storing) == 21)
+    assert rows(storing, "clicks") == 21
 
 
 def test_database_put_in_place_of_another_is_the_one_that_is_fed(
@@ -61,6 +62,7 @@ def test_database_put_in_place_of_another_is_the_one_that_is_fed(
         (tmp_path / "copy.db").rename(storing.store.path)
         put(spool, 2)
         eventually(lambda: click_count(storing) == 2)
+    assert rows(storing, "clicks") == 2
 
 
 def test_malformed_store_is_set_aside_whole(

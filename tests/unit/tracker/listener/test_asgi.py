@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.support.feeding import metric
 from tests.support.http_server import serving
 from tests.support.log_lines import capture_logs
 from tracker.listener import admission, asgi
@@ -235,6 +236,7 @@ async def test_an_application_hears_that_nobody_reads(monkeypatch: pytest.Monkey
     monkeypatch.setattr(admission, "PATIENCE_S", 0.3)
     monkeypatch.setattr(admission, "SWEEP_S", 0.05)
     ended = asyncio.Event()
+    before = metric("waypost_http_connections_closed_total", why="time")
 
     async def pieces() -> Any:
         while True:
@@ -249,6 +251,7 @@ async def test_an_application_hears_that_nobody_reads(monkeypatch: pytest.Monkey
         reader._transport.pause_reading()
         writer.write(ask())
         await asyncio.wait_for(ended.wait(), 10)
+        assert metric("waypost_http_connections_closed_total", why="time") == before + 1
         writer.transport.abort()
 
 

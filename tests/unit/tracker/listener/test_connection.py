@@ -5,6 +5,8 @@ import contextlib
 import socket
 import ssl
 import struct
+from collections.abc import MutableMapping
+from typing import Any
 
 import pytest
 import trustme
@@ -211,6 +213,7 @@ async def test_who_never_reads_is_dropped(contexts, impatient: None, *, encrypte
         writer.write(ONE * 1000)
         before = metric("waypost_http_connections_closed_total", why="time")
         await until(lambda: metric("waypost_http_connections_closed_total", why="time") > before)
+        await until(lambda: metric("waypost_http_connections", listener="test") == 0)
         writer.transport.abort()
 
 
@@ -234,7 +237,9 @@ async def test_one_client_that_pipelines_leaves_others_their_turn() -> None:
         assert turns.index(b"/other") < 300
 
 
-async def test_an_answer_that_comes_too_late_is_for_nobody() -> None:
+async def test_an_answer_that_comes_too_late_is_for_nobody(
+    logged: list[MutableMapping[str, Any]],
+) -> None:
     """A client that went away meanwhile is no fault."""
     waiting: list[Connection] = []
 
@@ -247,6 +252,8 @@ async def test_an_answer_that_comes_too_late_is_for_nobody() -> None:
         writer.transport.abort()
         await until(lambda: waiting[0].lost)
         waiting[0].reply(Answer(200, b"text/plain", b""))
+        await until(lambda: metric("waypost_http_connections", listener="test") == 0)
+    assert logged == []
 
 
 async def test_a_fault_of_the_handler_is_answered() -> None:
